@@ -1,0 +1,1 @@
+"""The rules in plain Python: no Django, Celery, boto3, clock, settings or I/O."""
