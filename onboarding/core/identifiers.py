@@ -1,0 +1,86 @@
+"""Names and numbers that the portal makes: external IDs, link tokens, session names, profile names."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+
+from onboarding.core.errors import IllegalName
+
+# Crockford's alphabet without i, l, o and u: nothing here is misread when somebody types it.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+_SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PERMISSION_SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
+_MAX_SESSION_NAME = 64
+_MAX_PROFILE_NAME = 64
+
+
+def new_external_id() -> str:
+    """`tbi-` and 100 random bits; always with a letter after the prefix, so that upper case differs from it."""
+    while True:
+        groups = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5)]
+        external_id = "-".join(["tbi", *groups])
+        if any(character.isalpha() for character in "".join(groups)):
+            return external_id
+
+
+def new_link_token() -> str:
+    """256 random bits for an invitation's address; only its digest is stored."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(link_token: str) -> str:
+    # A fast hash is right here: the token is 256 random bits, so there is nothing to guess.
+    return hashlib.sha256(link_token.encode()).hexdigest()
+
+
+def role_session_name(email: str) -> str:
+    """The e-mail address as STS takes it (2-64 of `\\w+=,.@-`); unique, since what was changed gets a digest."""
+    legal = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", email)
+    if legal == email and _SESSION_NAME.fullmatch(email):
+        return email
+    digest = hashlib.sha256(email.encode()).hexdigest()[:8]
+    return f"{legal[: _MAX_SESSION_NAME - 9]}-{digest}"
+
+
+def slug(text: str) -> str:
+    """ASCII letters, digits and hyphens, lower case; empty where nothing of the text can be kept."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+
+
+def suggested_profile_name(partner_slug: str, role_name: str) -> str:
+    """What the admin is offered; at most 64 characters, ends on a letter or digit."""
+    return f"{partner_slug}-{slug(role_name)}".strip("-")[:_MAX_PROFILE_NAME].rstrip("-")
+
+
+def suggested_role_name(organization: str, partner: str) -> str:
+    """`HoshinoWillow`-like: the first word of each, in camel case, as IAM's role grammar takes it."""
+    words = [word for name in (organization, partner) for word in slug(name).split("-")[:1]]
+    return "".join(word.capitalize() for word in words) or "PartnerAccess"
+
+
+def parse_profile_name(text: str) -> str:
+    return _parse("profile_name", _PROFILE_NAME, text)
+
+
+def parse_permission_set_name(text: str) -> str:
+    return _parse("permission_set", _PERMISSION_SET_NAME, text)
+
+
+def parse_region(text: str) -> str:
+    return _parse("region", _REGION, text)
+
+
+def parse_external_id(text: str) -> str:
+    return _parse("external_id", _EXTERNAL_ID, text)
+
+
+def _parse(kind: str, pattern: re.Pattern[str], text: str) -> str:
+    trimmed = text.strip(" \t\r\n")
+    if not pattern.fullmatch(trimmed):
+        raise IllegalName(kind, text)
+    return trimmed
