@@ -101,8 +101,8 @@ class RoleArn:
         kind, _, rest = resource.partition("/")
         if kind != "role" or not rest:
             raise InvalidRoleArn(_KINDS.get(kind, "other_service"), text)
-        directory, _, name = rest.rpartition("/")
-        path = f"/{directory}/" if directory else "/"
+        directory, slash, name = rest.rpartition("/")
+        path = f"/{directory}{slash}"
         if not _PATH.fullmatch(path) or len(path) > _MAX_PATH:
             raise InvalidRoleArn("path", text)
         if path.startswith(("/aws-reserved/", "/aws-service-role/")):

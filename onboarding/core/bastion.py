@@ -1,5 +1,6 @@
 """The policies on our own side: the permission set's inline policy, the validator role's trust and permissions."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,6 +28,11 @@ class SizedPolicy:
     @property
     def length(self) -> int:
         return len(minified(self.document)) if self.document else 0
+
+    @property
+    def digest(self) -> str:
+        """Tells one policy from another; empty where there is nothing to allow yet."""
+        return hashlib.sha256(minified(self.document).encode()).hexdigest() if self.document else ""
 
     @property
     def fits(self) -> bool:

@@ -54,3 +54,33 @@ class PolicyTooLong(OnboardingError):
         super().__init__(length, limit)
         self.length = length
         self.limit = limit
+
+
+class AlreadyRegistered(OnboardingError):
+    """`what` is `partner`, `account`, `profile_name`, `bastion` or `permission_set`; `found` is what is taken."""
+
+    def __init__(self, what: str, found: str) -> None:
+        super().__init__(what, found)
+        self.what = what
+        self.found = found
+
+
+class UnsafeConfigValue(OnboardingError):
+    """A value does not fit its key's grammar, or names a section that is not there: no config is made from it.
+
+    Section and key are empty where the text as a whole did not read back as it was meant.
+    """
+
+    def __init__(self, *, section: str, key: str, found: str) -> None:
+        super().__init__(section, key, found)
+        self.section = section
+        self.key = key
+        self.found = found
+
+
+class DuplicateProfile(OnboardingError):
+    """Two sections of one name: AWS CLI and boto3 would then refuse the whole file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name

@@ -14,6 +14,10 @@ _SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PERMISSION_SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
+_SCOPES = re.compile(r"[a-z]+(?::[a-z]+)+(?:,[a-z]+(?::[a-z]+)+)*")
+_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_START_URL = re.compile(rf"https://{_HOST_LABEL}(?:\.{_HOST_LABEL})+(?:/[A-Za-z0-9._~-]*)*")
+_MAX_START_URL = 300
 _MAX_SESSION_NAME = 64
 _MAX_PROFILE_NAME = 64
 
@@ -64,7 +68,27 @@ def suggested_role_name(organization: str, partner: str) -> str:
 
 
 def parse_profile_name(text: str) -> str:
-    return _parse("profile_name", _PROFILE_NAME, text)
+    """Also for SSO sessions. `default` is what every other profile falls back to, so it can be nobody's name."""
+    name = _parse("profile_name", _PROFILE_NAME, text)
+    if name.lower() == "default":
+        raise IllegalName("profile_name", text)
+    return name
+
+
+def parse_session_name(text: str) -> str:
+    return _parse("role_session_name", _SESSION_NAME, text)
+
+
+def parse_start_url(text: str) -> str:
+    """Identity Center's start URL, without the `#/` that browsers show behind it."""
+    address = text.strip(" \t\r\n").removesuffix("#/")
+    if len(address) > _MAX_START_URL:
+        raise IllegalName("start_url", text)
+    return _parse("start_url", _START_URL, address)
+
+
+def parse_registration_scopes(text: str) -> str:
+    return _parse("registration_scopes", _SCOPES, text)
 
 
 def parse_permission_set_name(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
-from onboarding.core.arns import AccountId
+from onboarding.core.arns import AccountId, RoleArn
 
 
 class ProbeKind(StrEnum):
@@ -41,6 +41,12 @@ class Probe:
         kind, outcome = ProbeKind(str(fields.pop("kind"))), Outcome(str(fields.pop("outcome")))
         return cls(kind=kind, outcome=outcome, **fields)  # type: ignore[arg-type]
 
+    @property
+    def answering_account(self) -> str:
+        """The account number in the ARN that answered; empty where none did."""
+        parts = self.answered_arn.split(":")
+        return parts[4] if len(parts) > 4 else ""
+
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 
@@ -60,6 +66,8 @@ class VerdictCode(StrEnum):
     # The partner's account answered that it cannot be used from this region or for this length of session.
     REFUSED_OTHERWISE = "refused_otherwise"
     OUR_TROUBLE = "our_trouble"
+    # While it ran, another ARN was returned or the role left the states that are checked.
+    SUPERSEDED = "superseded"
 
 
 UNSAFE = frozenset({VerdictCode.OPENS_WITHOUT_EXTERNAL_ID, VerdictCode.OPENS_WITH_WRONG_EXTERNAL_ID})
@@ -76,9 +84,15 @@ class Verdict:
         return self.code in UNSAFE
 
 
-def judge(probes: Iterable[Probe], *, expected_account: AccountId) -> Verdict:
-    """What the probes mean together. A negative probe counts only beside a positive one that entered."""
+def judge(probes: Iterable[Probe], *, validator_role: RoleArn, expected_account: AccountId) -> Verdict:
+    """What the probes mean together. A negative probe counts only beside a positive one that entered.
+
+    Probes made as anybody else than the validator role say nothing about the partner.
+    """
     by_kind = {probe.kind: probe for probe in probes}
+    ourselves = by_kind[ProbeKind.OWN_IDENTITY].answered_arn
+    if not is_session_of(ourselves, validator_role):
+        return Verdict(VerdictCode.OUR_TROUBLE, ourselves)
     positive = by_kind[ProbeKind.WITH_EXTERNAL_ID]
     if positive.outcome is Outcome.DENIED:
         return Verdict(VerdictCode.DENIED)
@@ -87,11 +101,16 @@ def judge(probes: Iterable[Probe], *, expected_account: AccountId) -> Verdict:
     return _account(by_kind.get(ProbeKind.ANSWERING_ACCOUNT), expected_account) or _negative(by_kind)
 
 
+def is_session_of(session_arn: str, role: RoleArn) -> bool:
+    """Whether STS's answer names a session of this role; a session's ARN leaves out the role's path."""
+    prefix = f"arn:{role.partition}:sts::{role.account_id}:assumed-role/{role.name}/"
+    return session_arn.startswith(prefix)
+
+
 def _account(probe: Probe | None, expected: AccountId) -> Verdict | None:
     if probe is None or probe.outcome is not Outcome.ENTERED:
         return Verdict(VerdictCode.INCONCLUSIVE, probe.error_code if probe else "")
-    parts = probe.answered_arn.split(":")
-    found = parts[4] if len(parts) > 4 else ""
+    found = probe.answering_account
     return None if found == expected else Verdict(VerdictCode.WRONG_ACCOUNT, found)
 
 

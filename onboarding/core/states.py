@@ -107,28 +107,32 @@ def next_state(state: State, event: Event) -> State:
         raise IllegalTransition(state, event) from None
 
 
-def event_of(verdict: Verdict, *, fresh: bool) -> Event | None:
+def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
     """What a verdict does to the role's state; None where we learnt nothing about it.
 
-    `fresh` says that the ARN was returned so recently that IAM may still be propagating.
+    `fresh` says that the ARN was returned so recently that IAM may still be propagating. Of a role that is being
+    retired, only a plain denial shows that the door is shut.
     """
     if verdict.code is VerdictCode.PROVEN:
         return Event.OPENED_AS_WANTED
     if verdict.is_unsafe:
         return Event.OPENED_TOO_WIDE
-    if verdict.code in {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE}:
+    if verdict.code in _NOTHING_LEARNT or (state is State.RETIRING and verdict.code is not VerdictCode.DENIED):
         return None
     if fresh and verdict.code is VerdictCode.DENIED:
         return Event.DENIED_WHILE_FRESH
     return Event.DENIED
 
 
-def is_fresh(state: State, *, since_return: timedelta) -> bool:
-    """AWS names no time for IAM to propagate; field reports say 10 to 30 seconds, so two minutes are granted."""
-    return state in {State.RETURNED, State.NOT_YET} and since_return < GRACE
+_NOTHING_LEARNT = frozenset({VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED})
 
 
+# AWS names no time for IAM to propagate; field reports say 10 to 30 seconds, so two minutes are granted.
 GRACE = timedelta(minutes=2)
+
+
+def is_fresh(state: State, *, since_return: timedelta, grace: timedelta = GRACE) -> bool:
+    return state in {State.RETURNED, State.NOT_YET} and since_return < grace
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,8 @@ def next_check_after(state: State, *, failures: int, intervals: Intervals) -> ti
         return intervals.well
     if state in CHECKED or state is State.RETIRING:
         # Growing gaps, from `troubled` up to the interval of roles that are well.
-        return min(intervals.troubled * 2 ** min(max(failures - 1, 0), 8), intervals.well)
+        doublings: int = min(max(failures - 1, 0), 8)
+        return min(intervals.troubled * (1 << doublings), intervals.well)
     return None
 
 
@@ -160,3 +165,25 @@ def stones_laid(state: State, *, used: bool) -> int:
     """How many of the five stones are laid: Registered, Invited, Returned, Proven, In use."""
     fixed = {State.REGISTERED: 1, State.INVITED: 2, State.RETURNED: 3, State.NOT_YET: 3, State.REFUSED: 3}
     return fixed.get(state, 5 if used else 4)
+
+
+# From what needs somebody most to what needs nobody.
+_BY_CONCERN = (
+    State.UNSAFE,
+    State.BROKEN,
+    State.REFUSED,
+    State.SUSPECT,
+    State.REGISTERED,
+    State.INVITED,
+    State.RETURNED,
+    State.NOT_YET,
+    State.RETIRING,
+    State.SUSPENDED,
+    State.PROVEN,
+    State.RETIRED,
+)
+
+
+def concern(state: State, *, used: bool) -> tuple[int, bool]:
+    """Sorts the role that is furthest behind, or the worst off, to the front."""
+    return _BY_CONCERN.index(state), used

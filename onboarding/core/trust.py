@@ -52,6 +52,11 @@ class Callers:
         )
 
     @property
+    def sso_role_example(self) -> str:
+        """The SSO role's ARN; where it is not known yet, one that it could have."""
+        return str(self.sso_role) if self.sso_role else self.sso_role_pattern.replace(_SUFFIX, "0" * len(_SUFFIX))
+
+    @property
     def _region_segment(self) -> str | None:
         if self.sso_role:
             return self.sso_role.region
@@ -71,15 +76,14 @@ def trust_policy(
     employees too. With console access the employees' statement drops the external ID, because the console cannot send
     one. Raises `SsoRoleUnknown` and `PolicyTooLong`.
     """
-    grant = _by_condition if style is TrustStyle.ACCOUNT_AND_CONDITION else _by_name
     employees, validator = _employees(callers, style), str(callers.validator_role)
     if console_access:
         statements = [
-            grant(callers, "AllowEmployees", [employees], external_id=None),
-            grant(callers, "AllowValidator", [validator], external_id=external_id),
+            _statement(callers, style, "AllowEmployees", [employees], external_id=None),
+            _statement(callers, style, "AllowValidator", [validator], external_id=external_id),
         ]
     else:
-        statements = [grant(callers, "AllowBastion", [employees, validator], external_id=external_id)]
+        statements = [_statement(callers, style, "AllowBastion", [employees, validator], external_id=external_id)]
     document: Document = {"Version": "2012-10-17", "Statement": statements}
     check_length(document, MAX_LENGTH)
     return document
@@ -93,24 +97,18 @@ def _employees(callers: Callers, style: TrustStyle) -> str:
     return str(callers.sso_role)
 
 
-def _by_condition(callers: Callers, sid: str, arns: list[str], *, external_id: str | None) -> Document:
+def _statement(callers: Callers, style: TrustStyle, sid: str, arns: list[str], *, external_id: str | None) -> Document:
+    by_condition = style is TrustStyle.ACCOUNT_AND_CONDITION
     root = f"arn:{callers.partition}:iam::{callers.bastion_account_id}:root"
-    condition: Document = {"ArnLike": {"aws:PrincipalArn": arns}}
+    condition: Document = {}
     if external_id is not None:
-        condition = {"StringEquals": {"sts:ExternalId": external_id}, **condition}
-    return _statement(sid, root, condition)
-
-
-def _by_name(callers: Callers, sid: str, arns: list[str], *, external_id: str | None) -> Document:
-    condition: Document = {} if external_id is None else {"StringEquals": {"sts:ExternalId": external_id}}
-    return _statement(sid, arns if len(arns) > 1 else arns[0], condition)
-
-
-def _statement(sid: str, principal: str | list[str], condition: Document) -> Document:
+        condition["StringEquals"] = {"sts:ExternalId": external_id}
+    if by_condition:
+        condition["ArnLike"] = {"aws:PrincipalArn": arns}
     statement: Document = {
         "Sid": sid,
         "Effect": "Allow",
-        "Principal": {"AWS": principal},
+        "Principal": {"AWS": root if by_condition else arns},
         "Action": "sts:AssumeRole",
     }
     return {**statement, "Condition": condition} if condition else statement

@@ -1,0 +1,79 @@
+"""Finds the trust policy in what somebody pasted: the policy, the output of get-role, or a snippet of a template."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from onboarding.core.policy_text import Path, Reading, mended, read, read_part
+
+# `aws iam get-role` and CloudFormation; Terraform; then what holds a permissions policy.
+_HOLDERS = ("AssumeRolePolicyDocument", "assume_role_policy", "PolicyDocument", "policy")
+_FIRST_KEY = re.compile(r'"(?:Version|Statement|Id)"\s*:')
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """`reading` is of the policy's own text; `prefix` leads to the policy where it stands inside something else."""
+
+    reading: Reading
+    document: object
+    prefix: Path = ()
+    # Where the policy was one string in something else: the line of that string.
+    fixed_line: int | None = None
+
+    def line(self, path: Path) -> int | None:
+        return self.fixed_line or self.reading.line(self.prefix + path)
+
+    def own(self, path: Path) -> Path | None:
+        """A path of the reading as a path of the policy; None where it lies outside."""
+        inside = path[: len(self.prefix)] == self.prefix
+        return path[len(self.prefix) :] if inside else None
+
+    @property
+    def policy_text(self) -> str:
+        return self.reading.source(self.prefix) if self.reading.spans else self.reading.text
+
+
+def locate(text: str) -> Pasted:
+    reading = read(text)
+    if reading.problem and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        reading = _embedded(text) or reading
+    return _unwrapped(reading)
+
+
+def locate_mended(text: str) -> Pasted | None:
+    """As `locate`, after slips of writing were put right; None where they cannot be."""
+    reading = mended(text)
+    return _unwrapped(reading) if reading else None
+
+
+def _embedded(text: str) -> Reading | None:
+    """The JSON part of a snippet: a heredoc, a fenced block, one property of a template."""
+    first = _FIRST_KEY.search(text)
+    start = text.rfind("{", 0, first.start()) if first else -1
+    if start < 0:
+        return None
+    reading = read_part(text, start)
+    return None if reading.problem else reading
+
+
+def _unwrapped(reading: Reading) -> Pasted:
+    document = reading.value
+    if reading.problem or not isinstance(document, dict) or "Statement" in document:
+        return Pasted(reading, document)
+    for holder in _HOLDERS:
+        path = next((path for path in reading.spans if path and path[-1] == holder), None)
+        if path is not None:
+            return _held(reading, path)
+    return Pasted(reading, document)
+
+
+def _held(reading: Reading, path: Path) -> Pasted:
+    held: object = reading.value
+    for step in path:
+        held = held[step]  # type: ignore[index]  # the reader made both the path and the containers
+    if not isinstance(held, str):
+        return Pasted(reading, held, prefix=path)
+    # IAM's own API gives the document URL-encoded; Terraform's JSON gives it as a string.
+    inner = read(unquote(held) if held.lstrip().startswith("%7B") else held)
+    return Pasted(inner, inner.value, fixed_line=reading.line(path))
