@@ -1,0 +1,28 @@
+"""What is stored: constraints and reads; no AWS, no mail, no workflow."""
+
+from onboarding.models.access import Grant
+from onboarding.models.audit import AuditEvent, AuditHead
+from onboarding.models.bastion import Bastion, PermissionSet
+from onboarding.models.invitation import Invitation
+from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
+from onboarding.models.person import Person, PortalRole
+from onboarding.models.trust_reading import ReadingSource, TrustReading
+from onboarding.models.validation import Trigger, Validation
+
+__all__ = [
+    "AuditEvent",
+    "AuditHead",
+    "Bastion",
+    "ExternalAccount",
+    "ExternalRole",
+    "Grant",
+    "Invitation",
+    "Partner",
+    "PermissionSet",
+    "Person",
+    "PortalRole",
+    "ReadingSource",
+    "Trigger",
+    "TrustReading",
+    "Validation",
+]

@@ -1,0 +1,74 @@
+"""The bastion account in our own organization, and the permission sets through which employees enter it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.core import arns, trust
+from onboarding.core.bastion import PermissionSetPolicyStyle
+from onboarding.models.base import Addressed
+
+
+class Bastion(Addressed):
+    name = models.CharField(max_length=100, unique=True)
+    partition = models.CharField(max_length=16, choices=[(p, p) for p in arns.Partition], default=arns.Partition.AWS)
+    account_id = models.CharField(max_length=12)
+    validator_role_arn = models.CharField(max_length=600)
+    # Where the worker already runs as the validator role, it must not assume it a second time.
+    worker_is_validator = models.BooleanField(default=False)
+    sso_start_url = models.URLField(max_length=300)
+    sso_region = models.CharField(max_length=32)
+    sso_session_name = models.CharField(max_length=64)
+    # For STS, and for the bastion profile.
+    region = models.CharField(max_length=32)
+    organization_id = models.CharField(max_length=34, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partition", "account_id"], name="one_bastion_per_account"),
+        ]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def validator_role(self) -> arns.RoleArn:
+        return arns.RoleArn.parse(self.validator_role_arn)
+
+
+class PermissionSet(Addressed):
+    bastion = models.ForeignKey(Bastion, on_delete=models.PROTECT, related_name="permission_sets")
+    name = models.CharField(max_length=32)
+    policy_style = models.CharField(
+        max_length=10,
+        choices=[
+            (PermissionSetPolicyStyle.EXACT, _("Exact")),
+            (PermissionSetPolicyStyle.SIMPLE, _("Simple")),
+        ],
+        default=PermissionSetPolicyStyle.EXACT,
+    )
+    # As iam:ListRoles answered it; empty until it was found.
+    sso_role_arn = models.CharField(max_length=200, blank=True)
+    sso_role_found_at = models.DateTimeField(null=True, blank=True)
+    # Which policy an admin said to have put into Identity Center: nothing there can be read from here.
+    put_policy_digest = models.CharField(max_length=64, blank=True)
+    put_policy_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bastion", "name"], name="one_permission_set_per_name")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def callers(self) -> trust.Callers:
+        return trust.Callers(
+            partition=arns.Partition(self.bastion.partition),
+            bastion_account_id=arns.AccountId(self.bastion.account_id),
+            permission_set=self.name,
+            identity_center_region=self.bastion.sso_region,
+            validator_role=self.bastion.validator_role,
+            sso_role=arns.SsoRoleArn.parse(self.sso_role_arn) if self.sso_role_arn else None,
+        )

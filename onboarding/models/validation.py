@@ -1,0 +1,93 @@
+"""Validations: one recorded check of one external role. The row is the truth about it, whatever the broker says."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.core.probes import Probe, VerdictCode
+from onboarding.core.states import State
+from onboarding.models.base import Addressed
+from onboarding.models.partner import ExternalRole
+
+
+class Trigger(models.TextChoices):
+    RETURN = "return", _("Role returned")
+    PARTNER = "partner", _("Asked for by the partner")
+    ADMIN = "admin", _("Asked for by an admin")
+    SCHEDULE = "schedule", _("Scheduled")
+
+
+class ValidationQuerySet(models.QuerySet["Validation"]):
+    def open(self) -> Self:
+        return self.filter(finished_at=None)
+
+    def claimable(self, now: datetime) -> Self:
+        return self.open().filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+
+    def finished(self) -> Self:
+        return self.exclude(finished_at=None)
+
+    def latest_of(self, roles: Iterable[ExternalRole]) -> "dict[int, Validation]":
+        """By role: the last finished validation, where it speaks of the role as it stands now."""
+        asked = {role.pk: role for role in roles}
+        newest = self.finished().filter(external_role=OuterRef("pk")).order_by("-requested_at", "-id").values("pk")[:1]
+        keys = ExternalRole.objects.filter(pk__in=asked).values(newest=Subquery(newest))
+        found = self.model.objects.filter(pk__in=[row["newest"] for row in keys if row["newest"]])
+        return {row.external_role_id: row for row in found if row.speaks_of(asked[row.external_role_id])}
+
+
+class Validation(Addressed):
+    external_role = models.ForeignKey(ExternalRole, on_delete=models.PROTECT, related_name="validations")
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # When it was last handed to the broker; the sweeper hands it over again when nobody claimed it.
+    queued_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    # A lease: a worker that died loses it, and another one may claim.
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # The ARN and external ID that were tried; the role's own may have changed since.
+    role_arn = models.CharField(max_length=600)
+    verdict = models.CharField(max_length=32, blank=True, choices=[(code, code) for code in VerdictCode])
+    detail = models.CharField(max_length=200, blank=True)
+    probes = models.JSONField(default=list)
+    state_before = models.CharField(max_length=12, blank=True)
+    state_after = models.CharField(max_length=12, blank=True)
+
+    objects = ValidationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_role"], condition=Q(finished_at=None), name="one_open_validation_per_role"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["external_role", "-requested_at", "-id"], name="validation_of_role"),
+            models.Index(fields=["-requested_at", "-id"], name="validation_newest"),
+            models.Index(fields=["requested_at"], condition=Q(finished_at=None), name="validation_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_role_id} {self.requested_at:%Y-%m-%d %H:%M:%S}"
+
+    def speaks_of(self, role: ExternalRole) -> bool:
+        """Not where the ARN was replaced since, or where the role begins anew and waits for its first verdict."""
+        begins_anew = role.state == State.RETURNED and self.requested_at < role.state_since
+        return self.role_arn == role.role_arn and not begins_anew
+
+    @property
+    def recorded_probes(self) -> list[Probe]:
+        return [Probe.from_json(stored) for stored in self.probes]
+
+    @property
+    def duration_ms(self) -> int:
+        return sum(probe.duration_ms for probe in self.recorded_probes)

@@ -1,0 +1,32 @@
+"""Hands work to Celery by name, after the commit; survives a broker that is down."""
+
+from functools import partial
+from typing import Final
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+VALIDATE_ROLE: Final = "onboarding.validate_role"
+SEND_FRESH_LINK: Final = "onboarding.send_fresh_link"
+SWEEP: Final = "onboarding.sweep"
+FIND_SSO_ROLES: Final = "onboarding.find_sso_roles"
+
+
+def on_commit(task: str, *arguments: int) -> None:
+    """Send when (and only when) the surrounding transaction is committed."""
+    transaction.on_commit(partial(send, task, *arguments))
+
+
+def send(task: str, *arguments: int) -> bool:
+    """False where the broker cannot be reached: the row still says what is to be done, and the sweeper finds it."""
+    try:
+        current_app.send_task(task, args=arguments)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("broker_unreachable", task=task, error=type(error).__name__)
+        return False
+    return True

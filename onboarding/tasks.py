@@ -1,0 +1,42 @@
+"""Celery's entrances: a primary key in, one service call out."""
+
+from typing import Any
+
+from celery import shared_task
+
+from onboarding import queue
+from onboarding.aws import AwsUnavailable
+from onboarding.services import bastions, invitations, validation
+from onboarding.services.notifications import MailUnavailable
+
+_TRIES = 4
+
+
+@shared_task(name=queue.VALIDATE_ROLE, bind=True, max_retries=_TRIES)
+def validate_role(task: Any, pk: int) -> None:
+    try:
+        validation.run_validation(pk)
+    except AwsUnavailable as trouble:
+        if task.request.retries >= _TRIES:
+            validation.give_up(pk, trouble)
+            return
+        raise task.retry(exc=trouble, countdown=2**task.request.retries) from trouble
+
+
+@shared_task(name=queue.SEND_FRESH_LINK, bind=True, max_retries=_TRIES)
+def send_fresh_link(task: Any, pk: int) -> None:
+    try:
+        invitations.send_fresh_link(pk)
+    except MailUnavailable as trouble:
+        raise task.retry(exc=trouble, countdown=10 * 2**task.request.retries) from trouble
+
+
+@shared_task(name=queue.SWEEP)
+def sweep() -> None:
+    validation.sweep()
+    invitations.requeue_lost_asks()
+
+
+@shared_task(name=queue.FIND_SSO_ROLES)
+def find_sso_roles() -> None:
+    bastions.find_all_sso_roles()

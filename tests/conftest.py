@@ -1,0 +1,40 @@
+"""What all tests share: no network but the loopback, and the cast."""
+
+import pytest
+from django.conf import settings
+from pytest_socket import socket_allow_hosts
+from redis import Redis
+
+from onboarding.models import Person
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves_this_machine() -> None:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def empty_cache() -> None:
+    """Rate limits live in the cache. `cache.clear()` would empty the whole Redis, which others use beside us."""
+    with Redis.from_url(settings.REDIS_URL) as server:
+        for key in server.scan_iter(f"{settings.REDIS_KEY_PREFIX}:*"):
+            server.delete(key)
+
+
+@pytest.fixture
+def alice(db: None) -> Person:
+    """A platform admin."""
+    return factories.an_admin()
+
+
+@pytest.fixture
+def carol(db: None) -> Person:
+    """An employee."""
+    return factories.make_person("carol@hoshino.example", name=("Carol", "Chen"))
+
+
+@pytest.fixture
+def dave(db: None) -> Person:
+    """An employee whom nobody granted anything."""
+    return factories.make_person("dave@hoshino.example", name=("Dave", "Doe"))

@@ -1,0 +1,138 @@
+import threading
+
+import pytest
+from django.db import connection
+
+from onboarding.core.arns import RoleArn
+from onboarding.core.errors import BastionsOwnAccount, WrongAccount, WrongPartition
+from onboarding.core.probes import Outcome, VerdictCode
+from onboarding.core.states import State
+from onboarding.models import AuditEvent, ExternalRole, Validation
+from onboarding.services import offboarding, submission
+from onboarding.services.submission import ArnTaken, NothingOffered, NotReturnable
+from tests.factories import Door, check, make_checked_role, make_invitation, make_returned_role, make_role
+
+pytestmark = pytest.mark.django_db
+
+
+def arn_in(role: ExternalRole, name: str = "Other") -> RoleArn:
+    return RoleArn.parse(f"arn:aws:iam::{role.account.account_id}:role/{name}")
+
+
+def test_a_returned_role_is_checked_at_once():
+    role = make_returned_role()
+    assert role.state == State.RETURNED
+    assert Validation.objects.get().role_arn == role.role_arn
+    event = AuditEvent.objects.get(action="role_returned")
+    assert event.actor is None
+    assert "TB-" in event.actor_label
+
+
+def test_the_same_arn_twice_is_one_submission():
+    role = make_role()
+    invitation = make_invitation(role).invitation
+    for _ in range(3):
+        submission.return_role(invitation, role, arn_in(role))
+    assert AuditEvent.objects.filter(action="role_returned").count() == 1
+    assert Validation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("arn:aws:iam::999988887777:role/X", WrongAccount),
+        ("arn:aws:iam::111122223333:role/X", BastionsOwnAccount),
+        ("arn:aws-cn:iam::{account}:role/X", WrongPartition),
+    ],
+)
+def test_a_foreign_arn_is_refused_and_nothing_changes(text, error):
+    role = make_role()
+    invitation = make_invitation(role).invitation
+    with pytest.raises(error):
+        submission.return_role(invitation, role, RoleArn.parse(text.format(account=role.account.account_id)))
+    assert ExternalRole.objects.get().role_arn == ""
+
+
+def test_one_arn_cannot_stand_for_two_roles():
+    first = make_returned_role()
+    second = make_role(first.account)
+    invitation = make_invitation(second).invitation
+    with pytest.raises(ArnTaken):
+        submission.return_role(invitation, second, RoleArn.parse(first.role_arn))
+
+
+def test_until_it_is_proven_the_arn_is_freely_replaced():
+    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
+    invitation = make_invitation(role).invitation
+    replaced = submission.return_role(invitation, role, arn_in(role))
+    assert (replaced.role_arn, replaced.state) == (str(arn_in(role)), State.RETURNED)
+
+
+def test_the_answer_to_the_arn_before_is_not_taken_for_the_new_ones():
+    role = make_returned_role()
+    asked = Validation.objects.get()
+    submission.return_role(make_invitation(role).invitation, role, arn_in(role))
+    asked.refresh_from_db()
+    assert asked.verdict == VerdictCode.SUPERSEDED
+    assert Validation.objects.open().get().role_arn == str(arn_in(role))
+
+
+def test_a_replacement_while_the_check_runs_makes_its_answer_void():
+    role = make_returned_role()
+    invitation = make_invitation(role).invitation
+    replace = Door(first=lambda: submission.return_role(invitation, role, arn_in(role)))
+    check(role, replace)
+    now = ExternalRole.objects.get(pk=role.pk)
+    assert (now.state, now.role_arn) == (State.RETURNED, str(arn_in(role)))
+    assert now.first_proven_at is None
+
+
+def test_after_it_was_proven_an_admin_must_agree(alice):
+    role = make_checked_role()
+    offered = submission.return_role(make_invitation(role).invitation, role, arn_in(role))
+    assert (offered.state, offered.offered_arn) == (State.PROVEN, str(arn_in(role)))
+    accepted = submission.accept_offer(offered, by=alice)
+    assert (accepted.state, accepted.role_arn, accepted.offered_arn) == (State.RETURNED, str(arn_in(role)), "")
+    assert Validation.objects.open().get().role_arn == str(arn_in(role))
+
+
+def test_a_declined_offer_leaves_the_proven_role_alone(alice):
+    role = make_checked_role()
+    offered = submission.return_role(make_invitation(role).invitation, role, arn_in(role))
+    submission.decline_offer(offered, by=alice)
+    assert ExternalRole.objects.get(pk=role.pk).role_arn == role.role_arn
+    for answer in (submission.accept_offer, submission.decline_offer):
+        with pytest.raises(NothingOffered):
+            answer(offered, by=alice)
+
+
+def test_nothing_is_returned_for_a_role_that_is_suspended(alice):
+    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
+    offboarding.suspend_role(role, by=alice)
+    with pytest.raises(NotReturnable):
+        submission.return_role(make_invitation(role).invitation, role, arn_in(role))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_submissions_at_once_are_one():
+    role = make_role()
+    invitation = make_invitation(role).invitation
+    start, failed = threading.Barrier(2), []
+
+    def submit() -> None:
+        start.wait()
+        try:
+            submission.return_role(invitation, role, arn_in(role))
+        except Exception as error:  # noqa: BLE001  told below: a thread's own exception would be lost
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=submit) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert AuditEvent.objects.filter(action="role_returned").count() == 1
+    assert Validation.objects.count() == 1
