@@ -1,0 +1,1 @@
+"""Where values from outside become types; a form saves nothing."""

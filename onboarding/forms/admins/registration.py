@@ -1,0 +1,183 @@
+"""Partners, their accounts and the roles that we ask for."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.core import identifiers
+from onboarding.core.errors import BastionsOwnAccount, OnboardingError, PolicyTooLong
+from onboarding.core.trust import SsoRoleUnknown, TrustStyle
+from onboarding.forms.admins.base import ServiceForm, mono
+from onboarding.forms.fields import (
+    AccountIdField,
+    PlainLineField,
+    PlainTextField,
+    ProfileNameField,
+    RegionField,
+    RoleNameField,
+)
+from onboarding.models import ExternalAccount, ExternalRole, Partner, PermissionSet
+from onboarding.services import registration
+from onboarding.services.registration import AccountDetails, NoLongerCorrectable, PartnerDetails, RoleDetails
+
+
+class PartnerForm(ServiceForm):
+    field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {"partner": "name"}
+
+    name = PlainLineField(label=_("Company name"), max_length=100)
+    language = forms.ChoiceField(label=_("Language of their page"), choices=settings.LANGUAGES)
+    contact_name = PlainLineField(label=_("Contact"), max_length=100)
+    contact_email = forms.EmailField(
+        label=_("Contact's e-mail"), help_text=_("A new link is only ever mailed to this address.")
+    )
+
+    @property
+    def partner_details(self) -> PartnerDetails:
+        names = ("name", "language", "contact_name", "contact_email")
+        return PartnerDetails(**{name: self.cleaned_data[name] for name in names})
+
+    @staticmethod
+    def of_partner(partner: Partner) -> dict[str, Any]:
+        return {name: getattr(partner, name) for name in PartnerForm.base_fields}
+
+
+class AccountForm(ServiceForm):
+    field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {
+        "account": "account_id",
+        BastionsOwnAccount: "account_id",
+        NoLongerCorrectable: "account_id",
+    }
+
+    account_id = AccountIdField(
+        label=_("AWS account ID"),
+        widget=mono(inputmode="numeric"),
+        help_text=_("Twelve digits. The partner finds them at the top right of their console."),
+    )
+    label = PlainLineField(
+        label=_("Our name for the account"), max_length=100, required=False, help_text=_("For example “production”.")
+    )
+
+    @property
+    def account_details(self) -> AccountDetails:
+        return AccountDetails(account_id=self.cleaned_data["account_id"], label=self.cleaned_data["label"])
+
+    @staticmethod
+    def of_account(account: ExternalAccount) -> dict[str, Any]:
+        return {"account_id": account.account_id, "label": account.label}
+
+
+class PermissionSetField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Names the bastion too where there are several."""
+
+    def label_from_instance(self, permission_set: PermissionSet) -> str:
+        return f"{permission_set.name} ({permission_set.bastion.name})"
+
+
+class RoleForm(ServiceForm):
+    """Names that are left empty are suggested from the partner's name, `partner_name`."""
+
+    field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {
+        "profile_name": "profile_name",
+        PolicyTooLong: "permission_set",
+        SsoRoleUnknown: "trust_style",
+    }
+    # As the page shows them, so that the list of errors follows it.
+    field_order: Sequence[str] = ("purpose", "permissions_wanted", "role_name", "profile_name")
+
+    role_name = RoleNameField(
+        label=_("Role name to create"), widget=mono(), required=False, help_text=_("Leave it empty for a suggestion.")
+    )
+    profile_name = ProfileNameField(
+        label=_("Profile name"),
+        widget=mono(),
+        required=False,
+        help_text=_("What our people type: aws --profile … Leave it empty for a suggestion."),
+    )
+    purpose = PlainTextField(
+        label=_("What your people will do there"),
+        max_length=500,
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("The partner reads this sentence word for word."),
+    )
+    permissions_wanted = PlainTextField(
+        label=_("Permissions asked for"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_(
+            "In words or as IAM actions, for example “s3:GetObject on the bucket reports”. The partner decides."
+        ),
+    )
+    permission_set = PermissionSetField(
+        label=_("Who may enter"),
+        queryset=PermissionSet.objects.select_related("bastion"),
+        to_field_name="uuid",
+        empty_label=None,
+        help_text=_("A permission set of the bastion account. AWS admits everybody who is assigned to it."),
+    )
+    region = RegionField(
+        label=_("Usual region"), widget=mono(), help_text=_("Where the employees' commands work, unless they say so.")
+    )
+    trust_style = forms.ChoiceField(
+        label=_("Whom the trust policy names"),
+        choices=[
+            (TrustStyle.ACCOUNT_AND_CONDITION, _("Our account, narrowed to two roles")),
+            (TrustStyle.EXACT_ROLE, _("The two roles themselves")),
+        ],
+        initial=TrustStyle.ACCOUNT_AND_CONDITION,
+        widget=forms.RadioSelect,
+        help_text=_("The first survives when IAM Identity Center re-creates its role; the second breaks then."),
+    )
+    console_access = forms.BooleanField(
+        label=_("Employees may also switch to this role in the AWS console"),
+        required=False,
+        help_text=_("The console cannot send an external ID, so the employees' part of the trust policy drops it."),
+    )
+
+    def __init__(self, *args: Any, partner_name: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._partner_name = partner_name
+        first = PermissionSet.objects.select_related("bastion").first()
+        if first and not self.is_bound:
+            self.initial = {"region": first.bastion.region, "permission_set": first.uuid, **self.initial}
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        partner = self.cleaned_data.get("name") or self._partner_name
+        if "role_name" in found and not found["role_name"]:
+            found["role_name"] = identifiers.suggested_role_name(settings.ORGANIZATION_NAME, partner)
+        if found.get("role_name") and "profile_name" in found and not found["profile_name"]:
+            suggested = identifiers.suggested_profile_name(identifiers.slug(partner)[:24], found["role_name"])
+            found["profile_name"] = registration.free_profile_name(suggested or "partner")
+        return found
+
+    @property
+    def role_details(self) -> RoleDetails:
+        names = set(RoleForm.base_fields) - {"trust_style"}
+        style = TrustStyle(self.cleaned_data["trust_style"])
+        return RoleDetails(trust_style=style, **{name: self.cleaned_data[name] for name in names})
+
+    @staticmethod
+    def of_role(role: ExternalRole) -> dict[str, Any]:
+        values = {name: getattr(role, name) for name in RoleForm.base_fields}
+        return {**values, "permission_set": role.permission_set.uuid}
+
+
+class AccountAndRoleForm(AccountForm, RoleForm):
+    """A further account of a partner, with its first role."""
+
+    field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {**RoleForm.field_of, **AccountForm.field_of}
+    field_order = (*AccountForm.base_fields, *RoleForm.field_order)
+
+
+class RegisterForm(PartnerForm, AccountAndRoleForm):
+    """All of it in one go."""
+
+    field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {
+        **AccountAndRoleForm.field_of,
+        **PartnerForm.field_of,
+    }
+    field_order = (*PartnerForm.base_fields, *AccountAndRoleForm.field_order)

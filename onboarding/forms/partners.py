@@ -1,0 +1,40 @@
+"""What a partner pastes."""
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from onboarding import messages
+from onboarding.core.errors import InvalidRoleArn
+from onboarding.forms.fields import RoleArnField
+from onboarding.models import ExternalRole
+
+_LONGEST = 2000
+
+
+class ReturnForm(forms.Form):
+    role_arn = RoleArnField(
+        label=_("Role ARN"),
+        widget=forms.TextInput(
+            {"class": "mono", "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
+        ),
+    )
+
+    def __init__(self, role: ExternalRole, pasted: QueryDict | None = None) -> None:
+        # Shown again is what was pasted, but no more of it than an ARN could ever need.
+        kept = None if pasted is None else {"role_arn": pasted.get("role_arn", "")[: _LONGEST + 1]}
+        super().__init__(kept, initial={"role_arn": role.role_arn}, auto_id=f"arn-{role.uuid}-%s")
+        account = role.account
+        field = self.fields["role_arn"]
+        if kept is not None:
+            # Shown again only where it was refused: the reader lands where the reason stands.
+            field.widget.attrs["autofocus"] = True
+        field.help_text = _("Not a secret. It starts with arn:%(partition)s:iam::%(account)s:role/") % {
+            "partition": account.partition,
+            "account": account.account_id,
+        }
+        field.error_messages |= {
+            "required": messages.sentence(InvalidRoleArn("empty", "")),
+            "max_length": _("This is longer than any ARN. Copy the ARN again from IAM."),
+            "null_characters_not_allowed": messages.sentence(InvalidRoleArn("control_character", "")),
+        }

@@ -1,0 +1,444 @@
+"""Codes and facts into sentences: what happened, whose turn it is, what to do. `str(error)` is shown to nobody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onboarding import doctor_messages
+from onboarding.core import errors, probes, states
+from onboarding.core.arns import AccountId
+from onboarding.core.doctor import Diagnosis, Severity
+from onboarding.core.probes import VerdictCode
+from onboarding.core.states import State
+from onboarding.core.trust import SsoRoleUnknown
+from onboarding.models import ExternalRole, Validation
+from onboarding.services import (
+    access,
+    bastions,
+    diagnosis,
+    invitations,
+    offboarding,
+    people,
+    registration,
+    submission,
+    validation,
+)
+
+# --- Errors -------------------------------------------------------------------------------------------------------
+
+
+def sentence(error: errors.OnboardingError) -> str:
+    """What a person reads of an error; every leaf has its sentence, which a test holds."""
+    return _SENTENCES[type(error)](error)
+
+
+_ARN_REASONS: dict[str, str | Promise] = {
+    "empty": gettext_lazy("Paste the ARN of the role, for example arn:aws:iam::123456789012:role/RoleName."),
+    "control_character": gettext_lazy("The text holds a character that cannot be seen. Copy the ARN again from IAM."),
+    "not_an_arn": gettext_lazy(
+        "This is not an ARN. Wanted is the ARN of the role, for example arn:aws:iam::123456789012:role/RoleName."
+    ),
+    "assumed_role": gettext_lazy(
+        "This is the ARN of a session that assumed a role (sts, assumed-role). Wanted is the ARN of the role itself: "
+        "in IAM, open Roles, then the role, and copy the ARN from its summary."
+    ),
+    "user": gettext_lazy("This is the ARN of an IAM user. Wanted is the ARN of the role that you made for us."),
+    "group": gettext_lazy("This is the ARN of an IAM group. Wanted is the ARN of the role that you made for us."),
+    "root": gettext_lazy("This is the ARN of a whole account. Wanted is the ARN of the role that you made for us."),
+    "instance_profile": gettext_lazy(
+        "This is the ARN of an instance profile. Wanted is the ARN of a role, with :role/ in it."
+    ),
+    "policy": gettext_lazy("This is the ARN of a policy. Wanted is the ARN of the role that you made for us."),
+    "other_service": gettext_lazy(
+        "This ARN names something else than an IAM role. Wanted is an ARN with :role/ in it."
+    ),
+    "partition": gettext_lazy("This ARN names an AWS partition that does not exist. Copy the ARN again from IAM."),
+    "account": gettext_lazy("The account in this ARN has not twelve digits. Copy the ARN again from IAM."),
+    "path": gettext_lazy("The path in this ARN holds characters that IAM does not take in a role's path."),
+    "name": gettext_lazy("The role name holds characters that IAM does not take, or more than 64 of them."),
+    "reserved_path": gettext_lazy(
+        "This role belongs to AWS itself (aws-reserved or aws-service-role), so its trust policy cannot be changed. "
+        "Make a role of your own for us, and return its ARN."
+    ),
+    "not_an_sso_role": gettext_lazy("This is not the ARN of a role that IAM Identity Center made."),
+}
+
+_NAME_KINDS: dict[str, str | Promise] = {
+    "role_name": gettext_lazy("Letters, digits and +=,.@_- only, at most 64."),
+    "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
+    "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
+    "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
+    "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),
+}
+
+_TAKEN: dict[str, str | Promise] = {
+    "partner": gettext_lazy("A partner with this name is registered already."),
+    "account": gettext_lazy("This account is registered already."),
+    "profile_name": gettext_lazy("Another role has this profile name already."),
+    "permission_set": gettext_lazy("This permission set is there already."),
+    "bastion": gettext_lazy("This bastion account is set up already."),
+}
+
+
+def _wrong_account(error: errors.WrongAccount) -> str:
+    return _("This role lives in account %(found)s. Wanted is a role in account %(expected)s.") % {
+        "found": AccountId(error.found).grouped,
+        "expected": AccountId(error.expected).grouped,
+    }
+
+
+def _wrong_partition(error: errors.WrongPartition) -> str:
+    return _(
+        "This ARN is of the partition %(found)s, the account is of %(expected)s. AWS lets no role be assumed across "
+        "partitions."
+    ) % {"found": error.found, "expected": error.expected}
+
+
+def _policy_too_long(error: errors.PolicyTooLong) -> str:
+    return _(
+        "The trust policy would be %(length)d characters long, and IAM takes %(limit)d. A shorter permission set name "
+        "or the style “account and condition” makes it fit."
+    ) % {"length": error.length, "limit": error.limit}
+
+
+def _said(text: str | Promise) -> Callable[[Any], str]:
+    return lambda _error: str(text)
+
+
+_SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
+    errors.InvalidAccountId: _said(gettext_lazy("An AWS account ID has twelve digits, for example 1234 5678 9012.")),
+    errors.InvalidRoleArn: lambda error: str(_ARN_REASONS[error.reason]),
+    errors.IllegalName: lambda error: str(_NAME_KINDS[error.kind]),
+    errors.WrongAccount: _wrong_account,
+    errors.WrongPartition: _wrong_partition,
+    errors.PolicyTooLong: _policy_too_long,
+    errors.UnsafeConfigValue: lambda error: (
+        _("No config was made: the value of %(key)s in [%(section)s] could change what the file means.")
+        % {"key": error.key or "?", "section": error.section or "?"}
+    ),
+    errors.DuplicateProfile: lambda error: (
+        _("No config was made: two profiles would have the name %(name)s.") % {"name": error.name}
+    ),
+    errors.BastionsOwnAccount: _said(
+        gettext_lazy("This is the bastion account itself. Wanted is an account of the partner.")
+    ),
+    SsoRoleUnknown: _said(
+        gettext_lazy(
+            "The style “exact role” names the permission set's SSO role, and its ARN is not known yet. Find it on the "
+            "bastion's page first."
+        )
+    ),
+    states.IllegalTransition: _said(
+        gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
+    ),
+    errors.AlreadyRegistered: lambda error: str(_TAKEN[error.what]),
+    registration.NoLongerCorrectable: _said(
+        gettext_lazy("Not saved: the role was returned meanwhile, and what the partner was shown must stay as it was.")
+    ),
+    bastions.BastionInUse: _said(
+        gettext_lazy(
+            "Not saved: partners already trust this account, this validator role and this region. Changing them would "
+            "shut every door; set up a second bastion instead."
+        )
+    ),
+    invitations.NothingToHandOff: _said(
+        gettext_lazy("No link was made: the account has no live role that the partner could return.")
+    ),
+    invitations.AlreadyIssued: _said(
+        gettext_lazy(
+            "No second link was made: the account has a newer link, which was shown once. If it is lost, make another."
+        )
+    ),
+    invitations.NoLongerUsable: _said(
+        gettext_lazy("Nothing changed: this link was revoked or replaced meanwhile. Make a new one.")
+    ),
+    submission.ArnTaken: _said(gettext_lazy("This ARN was returned for another role already. Each role has its own.")),
+    submission.NotReturnable: _said(
+        gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")
+    ),
+    submission.NothingOffered: _said(gettext_lazy("Nothing changed: somebody has answered this offer already.")),
+    validation.NotChecked: _said(
+        gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
+    ),
+    diagnosis.PasteTooLong: lambda error: (
+        _("This text has %(length)d characters, far more than any policy. Paste the trust policy alone.")
+        % {"length": error.length}
+    ),
+    validation.CheckedJustNow: _said(
+        gettext_lazy("This was checked a moment ago, and the result is below. Ask again in ten seconds.")
+    ),
+    access.AlreadyGranted: lambda error: (
+        _("%(grantee)s has this role already. Nothing changed.") % {"grantee": error.grantee}
+    ),
+    access.NothingToGrant: _said(gettext_lazy("Not granted: the work with this role has ended.")),
+    offboarding.ChangedMeanwhile: _said(
+        gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
+    ),
+    offboarding.RolesStillLive: _said(
+        gettext_lazy("The account still has live roles. Retire them first; then the account can go.")
+    ),
+    people.PersonExists: lambda error: _("%(email)s is registered already.") % {"email": error.email},
+    people.LastPlatformAdmin: _said(
+        gettext_lazy("Not saved: without this person nobody could administer the portal. Name another admin first.")
+    ),
+}
+
+
+# --- Verdicts -----------------------------------------------------------------------------------------------------
+
+
+class Turn(StrEnum):
+    PARTNER = "partner"
+    US = "us"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A verdict in words. `tone` is one of the state colours: `ok`, `warn`, `bad`, `wait`."""
+
+    tone: str
+    happened: str
+    turn: Turn
+    certain: str = ""
+    remedy: tuple[str, ...] = ()
+
+
+def explain(role: ExternalRole, last: Validation | None) -> Explanation:
+    """Where a role stands and why, from its state and its last finished validation."""
+    if role.state in _WITHOUT_VERDICT:
+        return _without_verdict(State(role.state))
+    if role.state == State.RETIRING:
+        return _retiring()
+    if last is None or not last.verdict:
+        return Explanation(tone="wait", happened=_("The check waits for its turn."), turn=Turn.US)
+    return _EXPLAINED[VerdictCode(last.verdict)](role, last)
+
+
+def explain_with_policy(told: Explanation, last: Validation, policy: Diagnosis) -> Explanation:
+    """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
+    wrong = [finding for finding in policy.findings if finding.severity is not Severity.ADVICE]
+    if VerdictCode(last.verdict) not in _POLICY_EXPLAINS or told.tone != "bad":
+        return told
+    if not wrong:
+        return replace(told, certain=str(_HEALTHY_BUT_DENIED[0]), remedy=tuple(map(str, _HEALTHY_BUT_DENIED[1:])))
+    words = [doctor_messages.explain(finding) for finding in wrong]
+    return replace(
+        told,
+        happened=f"{told.happened} {words[0].cause}",
+        certain=_("Yes: AWS's answer and the trust policy that we read say the same."),
+        remedy=tuple(dict.fromkeys(word.remedy for word in words)),
+    )
+
+
+_POLICY_EXPLAINS = probes.UNSAFE | {VerdictCode.DENIED}
+_HEALTHY_BUT_DENIED = (
+    gettext_lazy("The answer is certain. The trust policy that we read would let us in, so the cause lies elsewhere."),
+    gettext_lazy("Check that this very policy is saved, and in the role whose ARN was returned."),
+    gettext_lazy("Look for a rule of your organization (service or resource control policy) that denies us."),
+)
+_WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
+
+
+def _without_verdict(state: State) -> Explanation:
+    if state is State.REGISTERED:
+        return Explanation(
+            tone="wait",
+            happened=_("Nobody outside has been asked yet."),
+            turn=Turn.US,
+            remedy=(_("Make a hand-off link, and send it to the partner."),),
+        )
+    if state is State.INVITED:
+        return Explanation(
+            tone="wait",
+            happened=_("The partner has the link and has not returned the role yet."),
+            turn=Turn.PARTNER,
+        )
+    if state is State.SUSPENDED:
+        return Explanation(
+            tone="wait",
+            happened=_("The role is suspended: it is left out of new configs, and nothing is checked."),
+            turn=Turn.US,
+        )
+    return Explanation(
+        tone="wait", happened=_("The role is retired: AWS denied us when we last tried."), turn=Turn.NOBODY
+    )
+
+
+def _retiring() -> Explanation:
+    return Explanation(
+        tone="wait",
+        happened=_("The work has ended, and the partner's door has not been shown to be shut yet."),
+        turn=Turn.PARTNER,
+        remedy=(
+            _("The partner deletes the role, or takes our account out of its trust policy."),
+            _("We try the door by ourselves, and call the role retired once AWS denies us."),
+        ),
+    )
+
+
+def _proven(_role: ExternalRole, _last: Validation) -> Explanation:
+    return Explanation(
+        tone="ok",
+        happened=_("The role opens with the external ID, and stays shut without it and with a wrong one."),
+        turn=Turn.NOBODY,
+        certain=_("Yes, for the validator path. An employee's own path is shown by their first command."),
+    )
+
+
+def _denied(role: ExternalRole, _last: Validation) -> Explanation:
+    if role.state == State.NOT_YET:
+        return Explanation(
+            tone="wait",
+            happened=_("AWS does not let us in yet. A new role often needs up to two minutes to reach every region."),
+            turn=Turn.NOBODY,
+            remedy=(_("Nothing to do: we try again by ourselves."),),
+        )
+    if role.state == State.RETIRED:
+        return _without_verdict(State.RETIRED)
+    return Explanation(
+        tone="bad",
+        happened=_("AWS denied us the role, with the right external ID."),
+        turn=Turn.PARTNER,
+        certain=_(
+            "That we were denied is certain. AWS does not say why: a missing role, another principal and another "
+            "external ID look alike. The list begins with what it is most often."
+        ),
+        remedy=_likely_causes(role),
+    )
+
+
+def _likely_causes(role: ExternalRole) -> tuple[str, ...]:
+    return (
+        _("Compare the external ID in the trust policy with %(external_id)s, character by character.")
+        % {"external_id": role.external_id},
+        _("Check that the role %(role_arn)s exists, and that its path and name are spelt as in the ARN.")
+        % {"role_arn": role.role_arn},
+        _(
+            "Check that the trust policy names our account %(account)s as principal, and that its condition on "
+            "aws:PrincipalArn holds both lines of the policy that we ask for."
+        )
+        % {"account": AccountId(role.permission_set.bastion.account_id).grouped},
+        _("Look for a Deny, or for a further condition (network, multi-factor authentication, organization)."),
+    )
+
+
+def _open_without(role: ExternalRole, _last: Validation) -> Explanation:
+    return _unsafe(
+        role, _("The role opens without the external ID, so it can be entered by callers who never received it.")
+    )
+
+
+def _open_with_wrong(role: ExternalRole, _last: Validation) -> Explanation:
+    return _unsafe(role, _("The role opens with a wrong external ID: the trust policy takes more than the one we use."))
+
+
+def _unsafe(role: ExternalRole, happened: str) -> Explanation:
+    return Explanation(
+        tone="bad",
+        happened=happened,
+        turn=Turn.PARTNER,
+        certain=_("Yes. AWS issued a session to a probe that had to be denied."),
+        remedy=(
+            _("Open IAM, Roles, %(role)s, Trust relationships.") % {"role": role.role_name},
+            _(
+                "Put the trust policy that we ask for in place of the one there: every statement that lets us in must "
+                "require sts:ExternalId with exactly %(external_id)s."
+            )
+            % {"external_id": role.external_id},
+            _("No reply is needed: we check again by ourselves."),
+        ),
+    )
+
+
+def _elsewhere(role: ExternalRole, last: Validation) -> Explanation:
+    return Explanation(
+        tone="bad",
+        happened=_("Another account answered: %(found)s in place of %(expected)s.")
+        % {"found": last.detail, "expected": role.account.account_id},
+        turn=Turn.PARTNER,
+        certain=_("Yes. AWS named the account when we asked with the role's session."),
+        remedy=(_("Return the ARN of a role in the account %(account)s.") % {"account": role.account.number.grouped},),
+    )
+
+
+def _inconclusive(_role: ExternalRole, last: Validation) -> Explanation:
+    return Explanation(
+        tone="wait",
+        happened=_("The check came to no result: AWS answered one of the probes with %(answer)s.")
+        % {"answer": last.detail or _("nothing usable")},
+        turn=Turn.US,
+        remedy=(_("Nothing to do: we try again by ourselves."),),
+    )
+
+
+def _refused_otherwise(_role: ExternalRole, last: Validation) -> Explanation:
+    return Explanation(
+        tone="bad",
+        happened=_("AWS refused the request for another reason than access: %(answer)s.") % {"answer": last.detail},
+        turn=Turn.PARTNER,
+        certain=_("Yes. The reason is AWS's own."),
+        remedy=(
+            _("RegionDisabledException: switch the region on in the account, or tell us another region."),
+            _("ValidationError: the role's maximum session time must be one hour or longer."),
+        ),
+    )
+
+
+def _our_trouble(_role: ExternalRole, last: Validation) -> Explanation:
+    return Explanation(
+        tone="wait",
+        happened=_("Our own side could not check: %(answer)s. Nothing was learnt about the partner's role.")
+        % {"answer": last.detail},
+        turn=Turn.US,
+        certain=_("Yes. The role keeps the state that it had."),
+        remedy=(_("Look at the worker's AWS identity and at the validator role, on the bastion's page."),),
+    )
+
+
+def _superseded(_role: ExternalRole, _last: Validation) -> Explanation:
+    return Explanation(
+        tone="wait", happened=_("The role changed while it was checked. It is checked anew."), turn=Turn.US
+    )
+
+
+_EXPLAINED: dict[VerdictCode, Callable[[ExternalRole, Validation], Explanation]] = {
+    VerdictCode.PROVEN: _proven,
+    VerdictCode.DENIED: _denied,
+    VerdictCode.OPENS_WITHOUT_EXTERNAL_ID: _open_without,
+    VerdictCode.OPENS_WITH_WRONG_EXTERNAL_ID: _open_with_wrong,
+    VerdictCode.WRONG_ACCOUNT: _elsewhere,
+    VerdictCode.INCONCLUSIVE: _inconclusive,
+    VerdictCode.REFUSED_OTHERWISE: _refused_otherwise,
+    VerdictCode.OUR_TROUBLE: _our_trouble,
+    VerdictCode.SUPERSEDED: _superseded,
+}
+
+
+# --- To the employee ----------------------------------------------------------------------------------------------
+
+
+def to_employee(role: ExternalRole) -> str:
+    """Why a role is in a config though it may not open, or why it is left out; empty where all is well."""
+    return _TO_EMPLOYEE[State(role.state)] % {"partner": role.account.partner.name}
+
+
+_TO_EMPLOYEE: dict[State, str | Promise] = {
+    State.REGISTERED: gettext_lazy("%(partner)s has not been asked yet. Our platform admins’ turn."),
+    State.INVITED: gettext_lazy("%(partner)s has not returned the role yet. Their turn."),
+    State.RETURNED: gettext_lazy("%(partner)s returned it, and we are checking it. Nothing to do."),
+    State.NOT_YET: gettext_lazy("AWS does not let us in yet, as is usual with a new role. We try again by ourselves."),
+    State.REFUSED: gettext_lazy("AWS denied us. The turn of %(partner)s."),
+    State.PROVEN: "",
+    State.UNSAFE: gettext_lazy("It opens without the right external ID, so it is kept back. The turn of %(partner)s."),
+    State.SUSPECT: gettext_lazy("In your config. The last check failed, and we check again within minutes."),
+    State.BROKEN: gettext_lazy("In your config, but AWS denied our last checks. The turn of %(partner)s."),
+    State.SUSPENDED: gettext_lazy("A platform admin has suspended it."),
+    State.RETIRING: gettext_lazy("The work with it has ended."),
+    State.RETIRED: gettext_lazy("The work with it has ended."),
+}

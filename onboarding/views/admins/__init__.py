@@ -1,0 +1,1 @@
+"""The pages of platform admins, one module for each matter."""

@@ -1,0 +1,73 @@
+"""Hand-off links: a new one is shown once, in the answer to the press that made it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_POST
+
+from onboarding.core.errors import OnboardingError
+from onboarding.letters import hand_off_letter
+from onboarding.messages import sentence
+from onboarding.models import ExternalAccount, Invitation
+from onboarding.permissions import PersonRequest, platform_admin_required
+from onboarding.services import invitations, notifications
+from onboarding.views.admins.answers import tell
+
+
+@platform_admin_required
+@require_POST
+def issue(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    account = get_object_or_404(ExternalAccount.objects.live().select_related("partner"), uuid=uuid)
+    return show_new_link(request, account, expected=request.POST.get("current", ""))
+
+
+@platform_admin_required
+@require_POST
+def extend(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    link = _link(uuid)
+    try:
+        until = invitations.extend_invitation(link, by=request.user)
+    except OnboardingError as error:
+        messages.error(request, sentence(error))
+    else:
+        shown = date_format(localtime(until), pgettext("date format", "j F Y, H:i"))
+        names = {"partner": link.account.partner.name, "until": shown}
+        messages.success(request, _("The link of %(partner)s is good until %(until)s.") % names)
+    return redirect("onboarding:admins:account", link.account.uuid)
+
+
+@platform_admin_required
+@require_POST
+def revoke(request: PersonRequest, uuid: UUID) -> HttpResponse:
+    link = _link(uuid)
+    done = _("The link is revoked: whoever opens it is told nothing. Make a new one when you want to ask again.")
+    tell(request, lambda: invitations.revoke_invitation(link, by=request.user), done=done)
+    return redirect("onboarding:admins:account", link.account.uuid)
+
+
+def show_new_link(request: HttpRequest, account: ExternalAccount, *, expected: str) -> HttpResponse:
+    """Make a link and show it in this answer, which no cache keeps; a reload does not make a second one."""
+    try:
+        issued = invitations.issue_invitation(account, by=request.user, expected=expected)  # type: ignore[arg-type]
+    except OnboardingError as error:
+        messages.error(request, sentence(error))
+        return redirect("onboarding:admins:account", account.uuid)
+    link = notifications.link_address(issued.link_token)
+    language = account.partner.language
+    context = {
+        "account": account,
+        "invitation": issued.invitation,
+        "link": link,
+        "letter": hand_off_letter(issued.invitation, link, language=language),
+    }
+    return render(request, "admins/new_link.html", context)
+
+
+def _link(uuid: UUID) -> Invitation:
+    return get_object_or_404(Invitation.objects.select_related("account__partner"), uuid=uuid)

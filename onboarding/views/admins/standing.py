@@ -1,0 +1,129 @@
+"""What a role's page shows: where it stands, why, on what evidence, and what to write to the partner."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from onboarding import attention, evidence, letters, paging
+from onboarding.core import states, trust
+from onboarding.core.errors import OnboardingError
+from onboarding.core.states import State
+from onboarding.core.trust import minified, policy_text
+from onboarding.forms.admins.people import GrantForm
+from onboarding.messages import Turn, explain, sentence
+from onboarding.models import ExternalRole, Validation
+from onboarding.services import access
+from onboarding.views.admins import lists
+
+_HISTORY = 12
+_SPARK = 30
+# Without a worker's hand on it for this long, a check is said to wait.
+_PATIENCE = timedelta(seconds=10)
+
+
+def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
+    """The part that a verdict changes."""
+    now = timezone.now()
+    last = role.validations.finished().order_by("-requested_at", "-id").first()
+    speaks = last if last and last.speaks_of(role) else None
+    running = role.validations.open().first()
+    told = explain(role, speaks)
+    return {
+        "now": now,
+        "role": role,
+        "last": last,
+        "evidence": evidence.rows(last, role) if last else [],
+        "running": running,
+        "waits": bool(running and not running.started_at and running.requested_at < now - _PATIENCE),
+        "told": told,
+        "needs_remedy": told.tone == "bad" or bool(told.remedy),
+        "turn": attention.turn_name(told.turn, role),
+        "turn_is_partners": told.turn is Turn.PARTNER,
+        "meanwhile": _meanwhile(role),
+        "letter": _letter(role, speaks, language) if told.tone == "bad" and told.turn is Turn.PARTNER else None,
+        "walk_facts": _walk_facts(role, now),
+    }
+
+
+def page(request: HttpRequest, role: ExternalRole, grant_form: GrantForm) -> dict[str, Any]:
+    history = paging.page(
+        role.validations.select_related("requested_by"), by="-requested_at", size=_HISTORY, **lists.cursor(request)
+    )
+    newest = role.validations.finished().order_by("-requested_at", "-id")[:_SPARK]
+    return {
+        **of(role, language=request.GET.get("letter", "")),
+        **_policy(role),
+        "grants": role.grants.filter(revoked_at=None).select_related("person", "group", "granted_by"),
+        "grant_form": grant_form,
+        "history": history.rows,
+        "spark": list(reversed(newest)),
+        **lists.pager(request, history),
+    }
+
+
+def _policy(role: ExternalRole) -> dict[str, Any]:
+    try:
+        document = role.trust_policy
+    except OnboardingError as error:
+        return {"policy_trouble": sentence(error)}
+    return {"policy": policy_text(document), "policy_length": len(minified(document)), "policy_limit": trust.MAX_LENGTH}
+
+
+def _letter(role: ExternalRole, last: Validation | None, language: str) -> letters.Letter | None:
+    if last is None:
+        return None
+    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.language
+    return letters.remedy_letter(role, last, language=chosen)
+
+
+_HELD_BACK = {
+    State.UNSAFE: gettext_lazy("New configs leave the role out. Files already downloaded still work."),
+    State.REFUSED: gettext_lazy("Nobody gets the role in a config: it was never proven."),
+    State.SUSPECT: gettext_lazy("New configs still hold the role. It is checked again within a minute."),
+    State.BROKEN: gettext_lazy("New configs still hold the role, and the employees' page marks it as broken."),
+}
+
+
+def _meanwhile(role: ExternalRole) -> str:
+    return str(_HELD_BACK.get(State(role.state), ""))
+
+
+def _walk_facts(role: ExternalRole, now: datetime) -> list[str]:
+    """One line for each stone."""
+    link = role.account.invitations.order_by("-issued_at").first()
+    opened = _("not opened yet")
+    if link and link.times_opened:
+        opened = ngettext("opened %(count)d time", "opened %(count)d times", link.times_opened)
+        opened %= {"count": link.times_opened}
+    return [
+        _line(role.created_at, role.created_by.display_name),
+        _line(link.issued_at, opened) if link and role.state != State.REGISTERED else "",
+        _line(role.returned_at),
+        _proven(role),
+        _used(role, now),
+    ]
+
+
+def _proven(role: ExternalRole) -> str:
+    if role.state in states.NEEDS_ATTENTION:
+        return _("not since %(time)s") % {"time": _line(role.state_since)}
+    return _line(role.first_proven_at)
+
+
+def _used(role: ExternalRole, now: datetime) -> str:
+    count = access.entitled_people(role, at=now).count()
+    if not count:
+        return _line(role.first_used_at, _("granted to nobody"))
+    people = ngettext("%(count)d person may use it", "%(count)d people may use it", count) % {"count": count}
+    return _line(role.first_used_at, people)
+
+
+def _line(at: datetime | None, more: str = "") -> str:
+    when = date_format(timezone.localtime(at), pgettext("date format", "j M, H:i")) if at else ""
+    return ", ".join(filter(None, [when, more]))

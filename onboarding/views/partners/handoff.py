@@ -1,0 +1,129 @@
+"""The page behind the link: read what is asked, make the role, return its ARN, see whether it holds."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onboarding.core.errors import OnboardingError
+from onboarding.core.handoff import WantedRole, shell
+from onboarding.forms.partners import ReturnForm
+from onboarding.messages import sentence
+from onboarding.models import ExternalRole
+from onboarding.permissions import InvitedRequest, invitation_required
+from onboarding.services import invitations, submission, validation
+from onboarding.views.partners import cards, standing
+from onboarding.views.partners.standing import Standing
+
+
+@invitation_required
+@require_safe
+def page(request: InvitedRequest) -> HttpResponse:
+    return _page(request)
+
+
+@invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_role(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    if request.method != "POST":
+        return _to(request, role)
+    form = ReturnForm(role, request.POST)
+    if form.is_valid():
+        try:
+            submission.return_role(request.invitation, role, form.cleaned_data["role_arn"])
+        except OnboardingError as error:
+            form.add_error("role_arn", sentence(error))
+        else:
+            return _to(request, role)
+    return _page(request, form=form, of=role)
+
+
+@invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    if request.method != "POST":
+        return _to(request, role)
+    refusal = ""
+    try:
+        validation.check_again(role)
+    except OnboardingError as error:
+        refusal = sentence(error)
+    if request.htmx:  # type: ignore[attr-defined]
+        return _fragment(request, standing.now_of(role, notice=refusal))
+    return _page(request, notice=refusal, of=role) if refusal else _to(request, role)
+
+
+@invitation_required
+@require_safe
+def verdict(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    """Asked again and again while a check runs; what the page already shows is not sent once more."""
+    role = _role(request, role_uuid)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _to(request, role)
+    shown = standing.now_of(role)
+    seen = request.GET.get("seen")
+    return _fragment(request, shown if shown and shown.seen != seen else None)
+
+
+@invitation_required
+@require_safe
+def trust_policy(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    wanted = _wanted(request, role_uuid)
+    return _file(wanted.policy_text, wanted.policy_file, "application/json")
+
+
+@invitation_required
+@require_safe
+def commands(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    wanted = _wanted(request, role_uuid)
+    return _file(shell.script(wanted), shell.file_name(wanted), "text/x-shellscript")
+
+
+@invitation_required
+@require_POST
+def note_copied(request: InvitedRequest) -> HttpResponse:
+    invitations.note_copied(request.invitation)
+    return HttpResponse(status=204)
+
+
+def _role(request: InvitedRequest, role_uuid: UUID) -> ExternalRole:
+    """A link reaches the roles of its own account, and no other's."""
+    live = ExternalRole.objects.live().with_owner()
+    return get_object_or_404(live, account=request.invitation.account, uuid=role_uuid)
+
+
+def _wanted(request: InvitedRequest, role_uuid: UUID) -> WantedRole:
+    try:
+        return cards.wanted(_role(request, role_uuid), request.invitation)
+    except OnboardingError as error:
+        # The page says in words why there is no policy, and does not link here.
+        raise Http404 from error
+
+
+def _page(
+    request: InvitedRequest, *, of: ExternalRole | None = None, form: ReturnForm | None = None, notice: str = ""
+) -> HttpResponse:
+    """The whole page; `of` names the role that `form` or `notice` belongs to."""
+    context = cards.page(request.invitation, of=of, form=form, notice=notice)
+    return render(request, "partners/handoff.html", context)
+
+
+def _fragment(request: InvitedRequest, shown: Standing | None) -> HttpResponse:
+    if shown is None:
+        return HttpResponse(status=204)
+    context = {"invitation": request.invitation, "standing": shown, "is_fragment": True}
+    return render(request, "partners/verdict.html", context)
+
+
+def _to(request: InvitedRequest, role: ExternalRole) -> HttpResponse:
+    return redirect(reverse("onboarding:partners:handoff", args=[request.invitation.uuid]) + f"#return-{role.uuid}")
+
+
+def _file(text: str, name: str, kind: str) -> HttpResponse:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    return HttpResponse(text, content_type=f"{kind}; charset=utf-8", headers={"Content-Disposition": disposition})

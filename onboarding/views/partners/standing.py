@@ -1,0 +1,192 @@
+"""Where a role stands, as the partner reads it: the verdict, its probes, and what is next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from onboarding.core.arns import AccountId
+from onboarding.core.probes import Outcome, Probe, ProbeKind, VerdictCode
+from onboarding.core.states import State
+from onboarding.messages import Explanation, Turn, explain
+from onboarding.models import ExternalRole, Validation
+
+# Without a worker's hand on it for this long, a check is said to wait longer than usual.
+_PATIENCE = timedelta(seconds=10)
+_WHILE_CHECKING = 2
+_WHILE_PROPAGATING = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What one probe showed. `tone` is `ok`, `warn`, `bad` or `wait`."""
+
+    tone: str
+    icon: str
+    words: str
+    answer: str
+    milliseconds: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    role: ExternalRole
+    told: Explanation
+    turn: str
+    # Changes when there is something new to show.
+    seen: str
+    last: Validation | None = None
+    lines: tuple[Line, ...] = ()
+    is_running: bool = False
+    # Under way, and no worker has taken it for longer than usual.
+    waits_long: bool = False
+    # In how many seconds the page looks again; 0 where nothing is about to change.
+    look_again: int = 0
+    can_check: bool = False
+    is_proven: bool = False
+    # What a press of the button came to, where it came to nothing.
+    notice: str = ""
+
+
+def now_of(role: ExternalRole, *, notice: str = "") -> Standing | None:
+    return of_all([role], notices={role.pk: notice})[role.pk]
+
+
+def of_all(roles: Iterable[ExternalRole], *, notices: dict[int, str]) -> dict[int, Standing | None]:
+    """By the role's key; None where nothing was returned yet, so that there is nothing to say."""
+    roles = list(roles)
+    last = Validation.objects.latest_of(roles)
+    running = {row.external_role_id: row for row in Validation.objects.open().filter(external_role__in=roles)}
+    return {
+        role.pk: _standing(role, last.get(role.pk), running.get(role.pk), notices.get(role.pk, ""))
+        if role.role_arn
+        else None
+        for role in roles
+    }
+
+
+def _standing(role: ExternalRole, last: Validation | None, running: Validation | None, notice: str) -> Standing:
+    waits_long = bool(running and not running.started_at and running.requested_at < timezone.now() - _PATIENCE)
+    told = _told(role, last, running)
+    return Standing(
+        role=role,
+        told=told,
+        turn=_turn(told.turn),
+        seen=_seen(role, last, running, waits_long=waits_long),
+        last=last,
+        lines=tuple(_line(probe, role) for probe in _shown(last)),
+        is_running=running is not None,
+        waits_long=waits_long,
+        look_again=_WHILE_CHECKING if running else _WHILE_PROPAGATING if role.state == State.NOT_YET else 0,
+        can_check=role.is_checked and running is None,
+        is_proven=role.state == State.PROVEN,
+        notice=notice,
+    )
+
+
+def _told(role: ExternalRole, last: Validation | None, running: Validation | None) -> Explanation:
+    """An earlier verdict stays while a new check runs: a page that flickers between the two helps nobody."""
+    if running and not last:
+        words = _("Trying the door now.") if running.started_at else _("Saved. The check waits for its turn.")
+        return Explanation(tone="wait", happened=words, turn=Turn.NOBODY)
+    if role.state == State.RETIRING:
+        return Explanation(
+            tone="wait",
+            happened=_("The work with this role has ended. Thank you."),
+            turn=Turn.PARTNER,
+            remedy=(_("Delete the role, or take our account out of its trust policy. We see it by ourselves."),),
+        )
+    if role.state == State.SUSPENDED:
+        return Explanation(tone="wait", happened=_("We have paused this role. Nothing is checked."), turn=Turn.US)
+    if last and last.verdict == VerdictCode.OUR_TROUBLE:
+        # What went wrong among ourselves is no business of a stranger's.
+        return Explanation(
+            tone="wait",
+            happened=_("We could not check, for a reason on our own side. Nothing was learnt about your role."),
+            turn=Turn.US,
+            remedy=(_("Nothing to do: we try again by ourselves."),),
+        )
+    if role.state == State.PROVEN:
+        return Explanation(tone="ok", happened=_proven(role), turn=Turn.NOBODY)
+    return explain(role, last)
+
+
+def _proven(role: ExternalRole) -> str:
+    organization = {"organization": settings.ORGANIZATION_NAME}
+    if role.console_access:
+        opens = _("It opens for %(organization)s: for our check with the external ID only, for our people as agreed.")
+        return opens % organization
+    return _("It opens for %(organization)s, and only with the external ID.") % organization
+
+
+def _turn(turn: Turn) -> str:
+    names: dict[Turn, str] = {
+        Turn.PARTNER: _("Yours"),
+        Turn.US: settings.ORGANIZATION_NAME,
+        Turn.NOBODY: _("Nobody’s"),
+    }
+    return names[turn]
+
+
+def _seen(role: ExternalRole, last: Validation | None, running: Validation | None, *, waits_long: bool) -> str:
+    parts = [role.state, last.uuid.hex if last else "", running.uuid.hex if running else ""]
+    return "-".join([*parts, "started" if running and running.started_at else "", "long" if waits_long else ""])
+
+
+def _shown(last: Validation | None) -> list[Probe]:
+    """Who we are ourselves concerns us; the rest is the partner's."""
+    probes = last.recorded_probes if last else []
+    return [probe for probe in probes if probe.kind is not ProbeKind.OWN_IDENTITY]
+
+
+_AS_WANTED = {
+    ProbeKind.WITH_EXTERNAL_ID: Outcome.ENTERED,
+    ProbeKind.ANSWERING_ACCOUNT: Outcome.ENTERED,
+    ProbeKind.WITHOUT_EXTERNAL_ID: Outcome.DENIED,
+    ProbeKind.WITH_WRONG_EXTERNAL_ID: Outcome.DENIED,
+}
+_SIGNS = {"ok": "check", "warn": "ask", "bad": "cross", "wait": "clock"}
+
+
+def _line(probe: Probe, role: ExternalRole) -> Line:
+    tone = _tone(probe, role)
+    answers = {Outcome.ENTERED: _("entered"), Outcome.DENIED: _("refused")}
+    return Line(
+        tone=tone,
+        icon=_SIGNS[tone],
+        words=_words(probe, role, passed=tone == "ok"),
+        answer=answers.get(probe.outcome, probe.error_code),
+        milliseconds=probe.duration_ms,
+        request_id=probe.request_id,
+    )
+
+
+def _tone(probe: Probe, role: ExternalRole) -> str:
+    if probe.outcome is Outcome.REFUSED_OTHERWISE:
+        return "warn"
+    elsewhere = probe.kind is ProbeKind.ANSWERING_ACCOUNT and probe.answering_account != role.account.account_id
+    if probe.outcome is _AS_WANTED[probe.kind] and not elsewhere:
+        return "ok"
+    # A denial while IAM propagates is no fault of anybody's.
+    return "wait" if role.state == State.NOT_YET else "bad"
+
+
+def _words(probe: Probe, role: ExternalRole, *, passed: bool) -> str:
+    account = {"account": AccountId(role.account.account_id).grouped}
+    passed_words = {
+        ProbeKind.WITH_EXTERNAL_ID: _("It opens for us with the external ID"),
+        ProbeKind.ANSWERING_ACCOUNT: _("The role is in your account %(account)s") % account,
+        ProbeKind.WITHOUT_EXTERNAL_ID: _("It stays shut without the external ID"),
+        ProbeKind.WITH_WRONG_EXTERNAL_ID: _("It stays shut with a wrong one"),
+    }
+    other_words = {
+        ProbeKind.WITH_EXTERNAL_ID: _("It did not open for us, with the external ID"),
+        ProbeKind.ANSWERING_ACCOUNT: _("The account %(account)s did not answer") % account,
+        ProbeKind.WITHOUT_EXTERNAL_ID: _("It has to stay shut without the external ID"),
+        ProbeKind.WITH_WRONG_EXTERNAL_ID: _("It has to stay shut with a wrong external ID"),
+    }
+    return (passed_words if passed else other_words)[probe.kind]

@@ -1,0 +1,326 @@
+"""Partners and their accounts: found, registered, corrected, retired."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from onboarding.core import identifiers
+from onboarding.core.probes import Outcome
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, Partner
+from tests.factories import (
+    Door,
+    make_account,
+    make_checked_role,
+    make_invitation,
+    make_partner,
+    make_permission_set,
+    make_returned_role,
+    make_role,
+)
+
+pytestmark = pytest.mark.django_db
+PARTNERS, REGISTER = reverse("onboarding:admins:partners"), reverse("onboarding:admins:register")
+PREVIEW = reverse("onboarding:admins:register_preview")
+
+
+@pytest.fixture(autouse=True)
+def as_alice(client, alice):
+    client.force_login(alice)
+
+
+def typed(**override: str) -> dict[str, str]:
+    return {
+        "name": "Willow Robotics",
+        "language": "en",
+        "contact_name": "Priya Raman",
+        "contact_email": "cloud@willow.example",
+        "account_id": "3030 4040 5050",
+        "purpose": "Read robot telemetry.",
+        "permission_set": str(make_permission_set().uuid),
+        "region": "ap-northeast-1",
+        "trust_style": "account_and_condition",
+        **override,
+    }
+
+
+# --- Registering --------------------------------------------------------------------------------------------------
+
+
+def test_one_form_registers_partner_account_and_role_and_shows_the_link_once(client):
+    answer = client.post(REGISTER, typed())
+    role = ExternalRole.objects.get()
+    assert (role.role_name, role.profile_name) == ("HoshinoWillow", "willow-robotics-hoshinowillow")
+    assert role.account.account_id == "303040405050"
+    link = answer.context["link"]
+    token = link.rsplit("/", 1)[1]
+    assert Invitation.objects.get().token_digest == identifiers.token_digest(token)
+    assertContains(answer, link)
+    assertContains(answer, Invitation.objects.get().reference)
+    assert "no-store" in answer.headers["Cache-Control"]
+    assertNotContains(client.get(reverse("onboarding:admins:account", args=[role.account.uuid])), token)
+
+
+def test_what_the_service_refuses_shows_at_its_field_and_keeps_what_was_typed(client):
+    make_account(account_id="303040405050")
+    answer = client.post(REGISTER, typed())
+    assertContains(answer, "This account is registered already.")
+    assert answer.context["form"].errors.keys() == {"account_id"}
+    assertContains(answer, "Read robot telemetry.")
+    assert not Partner.objects.filter(name="Willow Robotics").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("account_id", "30304040505"),
+        ("account_id", "111122223333"),
+        ("role_name", "Hoshino Telemetry"),
+        ("profile_name", "a]b"),
+        ("region", "tokyo"),
+        ("purpose", "turn\u202earound"),
+        ("permission_set", "00000000-0000-0000-0000-000000000000"),
+        ("trust_style", "exact_role"),
+    ],
+)
+def test_a_wrong_value_is_told_at_its_field(client, field, wrong):
+    answer = client.post(REGISTER, typed(**{field: wrong}))
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == [field]
+    assert not ExternalRole.objects.exists()
+
+
+def test_a_taken_profile_name_is_suggested_with_a_number(client):
+    make_role(profile_name="willow-robotics-hoshinowillow")
+    client.post(REGISTER, typed())
+    assert ExternalRole.objects.filter(profile_name="willow-robotics-hoshinowillow-2").exists()
+
+
+def test_without_a_permission_set_the_page_says_what_comes_first(client):
+    assertContains(client.get(REGISTER), reverse("onboarding:admins:bastions"))
+
+
+def test_the_preview_shows_the_policy_and_stores_nothing(client):
+    answer = client.post(PREVIEW, typed(account_id="3"), headers={"HX-Request": "true"})
+    assertContains(answer, "AWSReservedSSO_PartnerAccess_????????????????")
+    assertContains(answer, "HoshinoWillow")
+    assertContains(answer, "Read robot telemetry.")
+    assertNotContains(answer, "<html")
+    assert not Partner.objects.exists()
+
+
+def test_the_preview_works_without_script_and_keeps_what_was_typed(client):
+    answer = client.post(PREVIEW, typed(account_id="3"))
+    assertContains(answer, "<html")
+    assertContains(answer, 'value="Willow Robotics"')
+    assertContains(answer, "sts:ExternalId")
+    assertNotContains(answer, 'class="errors"')
+
+
+def test_a_further_account_and_a_further_role_are_registered(client):
+    account = make_account()
+    client.post(reverse("onboarding:admins:add_account", args=[account.partner.uuid]), typed())
+    assert account.partner.accounts.count() == 2
+    answer = client.post(reverse("onboarding:admins:add_role", args=[account.uuid]), typed())
+    assertRedirects(answer, reverse("onboarding:admins:account", args=[account.uuid]))
+    assert account.roles.count() == 1
+
+
+def test_a_further_role_is_shown_by_the_link_that_the_partner_holds(client):
+    account = make_invitation().invitation.account
+    client.post(reverse("onboarding:admins:add_role", args=[account.uuid]), typed())
+    assert set(account.roles.values_list("state", flat=True)) == {"invited"}
+
+
+def test_errors_are_listed_in_the_order_of_the_page(client):
+    make_permission_set()
+    answer = client.post(REGISTER, {"name": ""})
+    listed = list(answer.context["form"].errors)
+    assert listed == sorted(
+        listed, key=lambda name: answer.text.index(f'id="id_{name}"'.replace("trust_style", "trust_style_0"))
+    )
+
+
+# --- Correcting ---------------------------------------------------------------------------------------------------
+
+
+def test_a_partner_can_be_corrected_at_any_time(client):
+    role = make_returned_role()
+    partner = role.account.partner
+    address = reverse("onboarding:admins:correct_partner", args=[partner.uuid])
+    wanted = {"name": "New name", "language": "ja", "contact_name": "A", "contact_email": "a@b.example"}
+    assertRedirects(client.post(address, wanted), reverse("onboarding:admins:partner", args=[partner.uuid]))
+    partner.refresh_from_db()
+    assert (partner.name, partner.language) == ("New name", "ja")
+
+
+def test_a_partners_name_is_there_only_once(client):
+    make_partner("Aozora")
+    other = make_partner("Ballard")
+    wanted = {"name": "AOZORA", "language": "en", "contact_name": "A", "contact_email": "a@b.example"}
+    answer = client.post(reverse("onboarding:admins:correct_partner", args=[other.uuid]), wanted)
+    assert list(answer.context["form"].errors) == ["name"]
+    assertContains(answer, "Ballard")
+
+
+def test_an_accounts_number_stays_once_a_role_was_returned(client):
+    fresh, fixed = make_role().account, make_returned_role().account
+    for account, moves in ((fresh, True), (fixed, False)):
+        address = reverse("onboarding:admins:correct_account", args=[account.uuid])
+        client.post(address, {"account_id": "999988887777" if moves else "666655554444", "label": "production"})
+        account.refresh_from_db()
+        assert (account.label == "production") is moves
+
+
+def test_a_role_is_corrected_until_it_is_returned(client):
+    role = make_role()
+    address = reverse("onboarding:admins:correct_role", args=[role.uuid])
+    assertContains(client.get(address), f'value="{role.role_name}"')
+    client.post(address, typed(role_name="Other", profile_name="other"))
+    role.refresh_from_db()
+    assert (role.role_name, role.profile_name) == ("Other", "other")
+    make_returned_role(role)
+    answer = client.post(address, typed(role_name="Third", profile_name="third"))
+    assertContains(answer, "Not saved: the role was returned meanwhile")
+    assertContains(answer, "retire it and register another")
+
+
+# --- Ending -------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_with_live_roles_stays(client):
+    account = make_role().account
+    answer = client.post(reverse("onboarding:admins:retire_account", args=[account.uuid]), follow=True)
+    assertContains(answer, "The account still has live roles")
+
+
+def test_an_account_without_roles_is_retired_and_its_number_is_free(client):
+    account = make_account()
+    client.post(reverse("onboarding:admins:retire_account", args=[account.uuid]))
+    assert not ExternalAccount.objects.live().exists()
+    make_account(account_id=account.account_id)
+
+
+# --- Links --------------------------------------------------------------------------------------------------------
+
+
+def issue(client, account, current: str = ""):
+    return client.post(reverse("onboarding:admins:issue_link", args=[account.uuid]), {"current": current}, follow=True)
+
+
+def test_a_new_link_ends_the_one_before(client):
+    role = make_role()
+    first = make_invitation(role).invitation
+    assertContains(issue(client, role.account, str(first.uuid)), "It is shown this once.")
+    first.refresh_from_db()
+    assert first.revoked_at
+    assert role.account.invitations.filter(revoked_at=None).count() == 1
+
+
+def test_a_reload_or_a_double_click_makes_no_second_link(client):
+    role = make_role()
+    issue(client, role.account)
+    answer = issue(client, role.account)
+    assertContains(answer, "No second link was made")
+    assert role.account.invitations.count() == 1
+
+
+def test_a_link_is_extended_and_revoked(client):
+    invitation = make_invitation().invitation
+    Invitation.objects.update(expires_at=timezone.now())
+    client.post(reverse("onboarding:admins:extend_link", args=[invitation.uuid]))
+    invitation.refresh_from_db()
+    assert invitation.expires_at > timezone.now() + timedelta(days=10)
+    client.post(reverse("onboarding:admins:revoke_link", args=[invitation.uuid]))
+    answer = client.post(reverse("onboarding:admins:extend_link", args=[invitation.uuid]), follow=True)
+    assertContains(answer, "this link was revoked")
+
+
+def test_opening_is_labelled_as_what_it_may_have_been(client):
+    invitation = make_invitation().invitation
+    Invitation.objects.update(opened_at=timezone.now(), times_opened=2)
+    page = client.get(reverse("onboarding:admins:account", args=[invitation.account.uuid]))
+    assertContains(page, "2 times")
+    assertContains(page, "it may have been a mail scanner")
+
+
+def test_the_mail_is_in_the_partners_language_and_for_the_registered_address(client):
+    account = make_account(make_partner(language="ja", contact_email="joho@sakura.example"))
+    make_role(account)
+    letter = issue(client, account).context["letter"]
+    assert letter.language == "ja"
+    assert letter.mailto.startswith("mailto:joho%40sakura.example?subject=")
+    assert "\n" not in letter.mailto
+
+
+# --- Finding ------------------------------------------------------------------------------------------------------
+
+
+def test_partners_are_found_by_name_contact_account_and_arn(client):
+    role = make_returned_role()
+    make_partner("Somebody else", contact_email="else@else.example")
+    partner = role.account.partner
+    for text in (partner.name, partner.contact_email, role.account.account_id[:7], role.role_arn):
+        found = client.get(PARTNERS, {"q": text}).context["rows"]
+        assert [row.partner for row in found] == [partner], text
+    assertContains(client.get(PARTNERS, {"q": "nowhere"}), "No match for “nowhere”")
+
+
+def test_filters_live_in_the_address_and_count(client):
+    unsafe = make_checked_role(door=Door(without=Outcome.ENTERED))
+    make_checked_role()
+    page = client.get(PARTNERS, {"standing": "unsafe"})
+    assert [row.partner for row in page.context["rows"]] == [unsafe.account.partner]
+    counts = {chip.url: chip.count for chip in page.context["chips"]}
+    assert counts["?standing=unsafe"] == 1
+    assert counts["?"] == 2
+
+
+def test_the_search_keeps_the_filter_and_paging_keeps_both(client):
+    for number in range(52):
+        make_partner(f"Pager {number:02}")
+    first = client.get(PARTNERS, {"q": "Pager"})
+    assert len(first.context["rows"]) == 50
+    second = client.get(PARTNERS + first.context["next_url"])
+    assert [row.partner.name for row in second.context["rows"]] == ["Pager 50", "Pager 51"]
+    assert second.context["searched"] == "Pager"
+
+
+@pytest.mark.parametrize("address", ["partners", "roles", "validations", "audit", "people"])
+@pytest.mark.parametrize(
+    "query", ["after=!", "before=bnVsbA==", "after=WyJ4IiwgMV0=", "after=WzEsIDFd", "q=%00", "standing=x"]
+)
+def test_an_address_that_somebody_altered_shows_the_list(client, address, query):
+    make_returned_role()
+    assert client.get(reverse(f"onboarding:admins:{address}") + f"?{query}").status_code == 200
+
+
+def test_an_expired_link_is_our_turn(client):
+    make_invitation()
+    Invitation.objects.update(expires_at=timezone.now())
+    page = client.get(PARTNERS)
+    assert page.context["rows"][0].turn == "You"
+    assertContains(page, "Link expired")
+
+
+@pytest.mark.parametrize("of", ["partners", "partner", "account"])
+def test_a_page_costs_the_same_with_many_accounts(client, of, django_assert_max_num_queries):
+    partner = make_partner()
+    account = make_account(partner)
+
+    def more(count: int) -> None:
+        for _number in range(count):
+            make_checked_role(make_role(account))
+            make_checked_role(make_role(make_account(partner)))
+            make_checked_role()
+
+    more(2)
+    arguments = {"partners": [], "partner": [partner.uuid], "account": [account.uuid]}[of]
+    address = reverse(f"onboarding:admins:{of}", args=arguments)
+    with django_assert_max_num_queries(16) as few:
+        client.get(address)
+    more(8)
+    with django_assert_max_num_queries(len(few)):
+        client.get(address)
