@@ -1,0 +1,1 @@
+"""The demo: every process that the portal needs, under one supervisor, with a sample organization."""

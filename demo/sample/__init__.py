@@ -1,0 +1,1 @@
+"""The sample organization: its cast, and how it comes into being."""

@@ -1,0 +1,1 @@
+"""The whole story, against a running demo."""
