@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State, concern
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, PermissionSet, Validation
+from onboarding.models import Bastion, ExternalAccount, ExternalRole, Invitation, PermissionSet, Validation
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -74,6 +74,18 @@ def _our_trouble(now: datetime) -> Iterator[Matter]:
             step=_("See the checks"),
             route="validations",
             since=last.finished_at,
+        )
+    for bastion in Bastion.objects.exclude(open_control_role_arn="").filter(controls_hold=False):
+        yield Matter(
+            tone="bad",
+            icon="ask",
+            word=_("Not certain"),
+            title=_("Control roles of %(bastion)s") % {"bastion": bastion.name},
+            sentence=_("They do not answer as they must, so no denial counts, and no role can become proven."),
+            step=_("See the control roles"),
+            route="bastion",
+            uuid=bastion.uuid,
+            since=bastion.controls_tried_at,
         )
     waiting = Validation.objects.claimable(now).filter(requested_at__lt=now - _LONG)
     count = waiting.count()

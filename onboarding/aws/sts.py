@@ -1,19 +1,33 @@
-"""The probes: AssumeRole as the validator with the right external ID, without one and with a wrong one."""
+"""The probes: who we are, and AssumeRole with the right external ID, without one, with wrong ones, as a stranger."""
 
 import json
-from dataclasses import dataclass
-from time import perf_counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from onboarding.aws import clients, signed
-from onboarding.aws.clients import VALIDATOR_SESSION_NAME, Identity
-from onboarding.aws.errors import DENIALS, REFUSALS, AwsUnavailable, error_code, unavailable
+from onboarding.aws.clients import OUR_ROLE, VALIDATOR_SESSION_NAME, Identity
+from onboarding.aws.errors import (
+    DENIALS,
+    FAILURES,
+    REFUSALS,
+    STALE_KEYS,
+    AwsUnavailable,
+    Failure,
+    error_code,
+    our_policy,
+    part_of,
+    unavailable,
+)
 from onboarding.core.arns import Partition, RoleArn
-from onboarding.core.probes import Outcome, Probe, ProbeKind
+from onboarding.core.probes import Outcome, Probe, ProbeKind, wrong_external_ids
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -22,6 +36,8 @@ if TYPE_CHECKING:
 # AWS's minimum: a probe's session is dropped at once.
 _SHORTEST_SESSION = 900
 _DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+# With every answer slow, a role is let go of before its lease ends.
+_PATIENCE_SECONDS = 40.0
 # IAM is one endpoint for a partition, signed for the region where it lives (AWS General Reference, IAM endpoints).
 _IAM_REGION = {
     Partition.AWS: "us-east-1",
@@ -37,16 +53,19 @@ _IAM_REGION = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOrder:
-    """What to try. `wrong_external_id` is well-formed and belongs to no role.
+    """What to try, and as whom.
 
-    `reads_policy` also asks IAM for the saved trust policy, which only some roles may read of themselves.
+    `stranger` is a role of ours that no trust policy names. `reads_policy` also asks IAM for the saved trust policy,
+    which only some roles may read of themselves. `must_be_shut` tries without the external ID also where the right
+    one is denied: for a role that is being retired.
     """
 
     identity: Identity
     role_arn: RoleArn
     external_id: str
-    wrong_external_id: str
+    stranger: Identity | None = None
     reads_policy: bool = False
+    must_be_shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,90 +76,210 @@ class Tried:
     trust_policy: str = ""
 
 
+def who_we_are(identity: Identity) -> list[Probe]:
+    """The worker's own identity, and that it is let into the validator role.
+
+    Asked once for many roles. Raises `AwsUnavailable`: all the trouble found here is our own.
+    """
+    try:
+        own = _caller(identity.worker, ProbeKind.OWN_IDENTITY)
+        return [own, _caller(identity, ProbeKind.VALIDATOR_ROLE) if identity.role_arn else _as_validator(own)]
+    except AwsUnavailable as trouble:
+        if trouble.code in STALE_KEYS:
+            clients.forget()
+        raise
+
+
 def probe_role(order: ProbeOrder) -> Tried:
     """Try the door in order; the negative probes only where the positive one entered, for they mean nothing else.
 
     Raises `AwsUnavailable` where nothing was learnt.
     """
+    return _Trial(order).run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlOrder:
+    """Our own control roles: `opens` asks for no external ID, `asks` for this one."""
+
+    identity: Identity
+    opens: RoleArn
+    asks: RoleArn
+    external_id: str
+    stranger: Identity | None = None
+
+
+def try_controls(order: ControlOrder) -> list[Probe]:
+    """Raises `AwsUnavailable`."""
     client = clients.sts(order.identity)
-    ourselves = _own_identity(client)
-    entered = _enter(client, order)
-    if entered.probes[0].outcome is not Outcome.ENTERED:
-        return Tried([ourselves, *entered.probes])
-    shut = [
-        _knock(client, order, ProbeKind.WITHOUT_EXTERNAL_ID),
-        _knock(client, order, ProbeKind.WITH_WRONG_EXTERNAL_ID, ExternalId=order.wrong_external_id),
+    with_id = {"ExternalId": order.external_id, "Policy": _DENY_ALL}
+    probes = [
+        opens_for_us(order.identity, order.opens),
+        assume(client, ProbeKind.CONTROL_OPENS_WITH, order.asks, **with_id)[0],
+        assume(client, ProbeKind.CONTROL_SHUT_WITHOUT, order.asks, Policy=_DENY_ALL)[0],
     ]
-    return Tried([ourselves, *entered.probes, *shut], entered.trust_policy)
+    if order.stranger:
+        probes.append(_stranger_enters(order.stranger, order.opens))
+    return probes
 
 
-def _own_identity(client: "STSClient") -> Probe:
-    started = perf_counter()
+def opens_for_us(identity: Identity, control: RoleArn) -> Probe:
+    """Whether the control role that asks for no external ID lets us in. Raises `AwsUnavailable`."""
+    return assume(clients.sts(identity), ProbeKind.CONTROL_OPENS, control, Policy=_DENY_ALL)[0]
+
+
+def _stranger_enters(stranger: Identity, control: RoleArn) -> Probe:
+    """A stranger that is let in nowhere would be denied by partners for the wrong reason."""
+    with _as_stranger(ProbeKind.CONTROL_OPENS_TO_STRANGER) as tried:
+        tried.append(assume(clients.sts(stranger), ProbeKind.CONTROL_OPENS_TO_STRANGER, control, Policy=_DENY_ALL)[0])
+    return tried[0]
+
+
+@dataclass(slots=True)
+class _Trial:
+    """The tries of one role; the keys of its session live in `run` only."""
+
+    order: ProbeOrder
+    started: float = field(default_factory=monotonic)
+
+    def run(self) -> Tried:
+        client = clients.sts(self.order.identity)
+        entered, answer = self._assume(
+            client,
+            ProbeKind.WITH_EXTERNAL_ID,
+            ExternalId=self.order.external_id,
+            Policy=_only_get_role(self.order.role_arn),
+        )
+        if answer is None:
+            return Tried([entered, *self._still_shut(client)])
+        keys = part_of(answer, "Credentials", where=entered.kind)
+        parts = [part_of(keys, name, where=entered.kind) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        credentials = Credentials(*parts)
+        shut = list(self._negative(client))
+        who = self._who_answers(client, credentials)
+        policy = self._saved_policy(credentials) if self.order.reads_policy else ""
+        return Tried([entered, *shut, who], policy)
+
+    def _still_shut(self, client: "STSClient") -> Iterator[Probe]:
+        if self.order.must_be_shut:
+            yield self._knock(client, ProbeKind.WITHOUT_EXTERNAL_ID)
+
+    def _negative(self, client: "STSClient") -> Iterator[Probe]:
+        yield self._knock(client, ProbeKind.WITHOUT_EXTERNAL_ID)
+        for kind, external_id in wrong_external_ids(self.order.external_id).items():
+            yield self._knock(client, kind, ExternalId=external_id)
+        if self.order.stranger:
+            with _as_stranger(ProbeKind.AS_STRANGER) as tried:
+                stranger = clients.sts(self.order.stranger)
+                tried.append(self._knock(stranger, ProbeKind.AS_STRANGER, ExternalId=self.order.external_id))
+            yield tried[0]
+
+    def _knock(self, client: "STSClient", kind: ProbeKind, **external_id: str) -> Probe:
+        """A probe that must not enter; should it, its session may do nothing."""
+        return self._assume(client, kind, Policy=_DENY_ALL, **external_id)[0]
+
+    def _assume(
+        self, client: "STSClient", kind: ProbeKind, **request: Any
+    ) -> tuple[Probe, "AssumeRoleResponseTypeDef | None"]:
+        if monotonic() - self.started > _PATIENCE_SECONDS:
+            raise AwsUnavailable("TooSlow", where=kind)
+        return assume(client, kind, self.order.role_arn, **request)
+
+    def _who_answers(self, client: "STSClient", credentials: Credentials) -> Probe:
+        started = perf_counter()
+        answer = signed.ask(client, credentials, "GetCallerIdentity", region=self.order.identity.region)
+        code = str(answer.get("Error", {}).get("Code", ""))
+        if code and code not in DENIALS:
+            raise AwsUnavailable(code, where=ProbeKind.ANSWERING_ACCOUNT)
+        arn = "" if code else part_of(answer, "Arn", where=ProbeKind.ANSWERING_ACCOUNT)
+        return _probe(
+            ProbeKind.ANSWERING_ACCOUNT,
+            Outcome.DENIED if code else Outcome.ENTERED,
+            started,
+            answer,
+            error_code=code,
+            answered_arn=arn,
+        )
+
+    def _saved_policy(self, credentials: Credentials) -> str:
+        """The trust policy as the partner saved it, where the role may read its own definition; else nothing."""
+        role_arn = self.order.role_arn
+        try:
+            answer = signed.ask(
+                clients.iam(self.order.identity),
+                credentials,
+                "GetRole",
+                region=_IAM_REGION[role_arn.partition],
+                RoleName=role_arn.name,
+            )
+        except AwsUnavailable:
+            # IAM is another endpoint than STS; without it the probes still count.
+            return ""
+        # IAM answers the document URL-encoded (RFC 3986), as its API reference says.
+        return unquote(str(answer.get("Role", {}).get("AssumeRolePolicyDocument", "")))
+
+
+@contextmanager
+def _as_stranger(kind: ProbeKind) -> Iterator[list[Probe]]:
+    """Collects one probe. A stranger that is not let into its own role has tried nothing, and says so."""
+    started, tried = perf_counter(), list[Probe]()
     try:
-        answer = client.get_caller_identity()
-    except (ClientError, BotoCoreError) as error:
-        raise unavailable(error, where="own_identity") from error
-    return Probe(
-        kind=ProbeKind.OWN_IDENTITY,
-        outcome=Outcome.ENTERED,
-        duration_ms=_elapsed(started),
-        request_id=_request_id(answer),
-        answered_arn=answer["Arn"],
-    )
+        yield tried
+    except AwsUnavailable as trouble:
+        if trouble.where != OUR_ROLE or trouble.code not in DENIALS:
+            raise
+        tried.append(_probe(kind, Outcome.REFUSED_OTHERWISE, started, error_code="StrangerRoleDenied"))
 
 
-def _enter(client: "STSClient", order: ProbeOrder) -> Tried:
-    """The positive probe and, with its session, the account that answers. The keys live in this function only."""
-    probe, answer = _assume(
-        client,
-        ProbeKind.WITH_EXTERNAL_ID,
-        RoleArn=str(order.role_arn),
-        ExternalId=order.external_id,
-        Policy=_only_get_role(order.role_arn),
-    )
-    if answer is None:
-        return Tried([probe])
-    keys = answer["Credentials"]
-    credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    who = _who_answers(client, credentials, order.identity.region)
-    return Tried([probe, who], _saved_policy(credentials, order) if order.reads_policy else "")
-
-
-def _knock(client: "STSClient", order: ProbeOrder, kind: ProbeKind, **external_id: str) -> Probe:
-    """A probe that must not enter; should it, its session may do nothing."""
-    return _assume(client, kind, RoleArn=str(order.role_arn), Policy=_DENY_ALL, **external_id)[0]
-
-
-def _assume(client: "STSClient", kind: ProbeKind, **request: Any) -> tuple[Probe, "AssumeRoleResponseTypeDef | None"]:
+def assume(
+    client: "STSClient", kind: ProbeKind, role_arn: RoleArn, **request: Any
+) -> tuple[Probe, "AssumeRoleResponseTypeDef | None"]:
+    """One try, and AWS's answer where it entered. Raises `AwsUnavailable`."""
     started = perf_counter()
     try:
         answer = client.assume_role(
-            RoleSessionName=VALIDATOR_SESSION_NAME, DurationSeconds=_SHORTEST_SESSION, **request
+            RoleArn=str(role_arn),
+            RoleSessionName=VALIDATOR_SESSION_NAME,
+            DurationSeconds=_SHORTEST_SESSION,
+            **request,
         )
-    except ClientError as error:
+    except FAILURES as error:
         return _refusal(kind, error, started), None
-    except BotoCoreError as error:
-        raise unavailable(error, where=kind) from error
-    probe = Probe(
-        kind=kind,
-        outcome=Outcome.ENTERED,
-        duration_ms=_elapsed(started),
-        request_id=_request_id(answer),
-        answered_arn=answer["AssumedRoleUser"]["Arn"],
-    )
-    return probe, answer
+    arn = part_of(part_of(answer, "AssumedRoleUser", where=kind), "Arn", where=kind)
+    return _probe(kind, Outcome.ENTERED, started, answer, answered_arn=arn), answer
 
 
-def _refusal(kind: ProbeKind, error: ClientError, started: float) -> Probe:
-    code = error_code(error)
-    if code not in DENIALS | REFUSALS:
+def _refusal(kind: ProbeKind, error: Failure, started: float) -> Probe:
+    code = error_code(error) if isinstance(error, ClientError) else ""
+    if not isinstance(error, ClientError) or code not in DENIALS | REFUSALS:
         raise unavailable(error, where=kind) from error
+    outcome = Outcome.DENIED if code in DENIALS else Outcome.REFUSED_OTHERWISE
+    return _probe(kind, outcome, started, error.response, error_code=code, our_policy=our_policy(error))
+
+
+def _caller(identity: Identity, kind: ProbeKind) -> Probe:
+    started = perf_counter()
+    try:
+        answer = clients.sts(identity).get_caller_identity()
+    except FAILURES as error:
+        raise unavailable(error, where=kind) from error
+    return _probe(kind, Outcome.ENTERED, started, answer, answered_arn=part_of(answer, "Arn", where=kind))
+
+
+def _as_validator(own: Probe) -> Probe:
+    """The worker runs as the validator role already, so one answer says both."""
+    return replace(own, kind=ProbeKind.VALIDATOR_ROLE)
+
+
+def _probe(kind: ProbeKind, outcome: Outcome, started: float, answer: Any = None, **told: str) -> Probe:
+    metadata = (answer or {}).get("ResponseMetadata", {})
     return Probe(
         kind=kind,
-        outcome=Outcome.DENIED if code in DENIALS else Outcome.REFUSED_OTHERWISE,
-        duration_ms=_elapsed(started),
-        request_id=_request_id(error.response),
-        error_code=code,
+        outcome=outcome,
+        duration_ms=round((perf_counter() - started) * 1000),
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        request_id=str(metadata.get("RequestId", "")),
+        **told,
     )
 
 
@@ -155,45 +294,3 @@ def _only_get_role(role_arn: RoleArn) -> str:
             ],
         }
     )
-
-
-def _who_answers(client: "STSClient", credentials: Credentials, region: str) -> Probe:
-    started = perf_counter()
-    answer = signed.ask(client, credentials, "GetCallerIdentity", region=region)
-    code = str(answer.get("Error", {}).get("Code", ""))
-    if code and code not in DENIALS:
-        raise AwsUnavailable(code, where=ProbeKind.ANSWERING_ACCOUNT)
-    return Probe(
-        kind=ProbeKind.ANSWERING_ACCOUNT,
-        outcome=Outcome.DENIED if code else Outcome.ENTERED,
-        duration_ms=_elapsed(started),
-        request_id=_request_id(answer),
-        error_code=code,
-        answered_arn=answer.get("Arn", ""),
-    )
-
-
-def _saved_policy(credentials: Credentials, order: ProbeOrder) -> str:
-    """The trust policy as the partner saved it, where the role may read its own definition; else nothing."""
-    client = clients.iam(order.identity)
-    try:
-        answer = signed.ask(
-            client,
-            credentials,
-            "GetRole",
-            region=_IAM_REGION[order.role_arn.partition],
-            RoleName=order.role_arn.name,
-        )
-    except AwsUnavailable:
-        # IAM is another endpoint than STS; without it the probes still count.
-        return ""
-    # IAM answers the document URL-encoded (RFC 3986), as its API reference says.
-    return unquote(str(answer.get("Role", {}).get("AssumeRolePolicyDocument", "")))
-
-
-def _request_id(answer: Any) -> str:
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
-
-
-def _elapsed(started: float) -> int:
-    return round((perf_counter() - started) * 1000)

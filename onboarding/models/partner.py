@@ -110,7 +110,8 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
         return self.exclude(state=states.State.RETIRED)
 
     def due(self, now: datetime) -> Self:
-        return self.filter(next_check_at__lte=now)
+        """The longest overdue first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def standing(self, standing: str) -> Self:
         return self.filter(STANDINGS[standing])
@@ -191,7 +192,8 @@ class ExternalRole(Addressed):
     first_proven_at = models.DateTimeField(null=True, blank=True)
     last_proven_at = models.DateTimeField(null=True, blank=True)
     first_used_at = models.DateTimeField(null=True, blank=True)
-    failures_in_a_row = models.PositiveIntegerField(default=0)
+    # When the first of the checks failed that have failed in a row; null while all is well.
+    failing_since = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -214,6 +216,12 @@ class ExternalRole(Addressed):
                 condition=~Q(role_arn="")
                 | Q(state__in=[states.State.REGISTERED, states.State.INVITED, states.State.RETIRED]),
                 name="checked_roles_have_an_arn",
+            ),
+            models.CheckConstraint(condition=Q(state__in=list(states.State)), name="role_state_is_known"),
+            # Nothing that has to be checked can be forgotten, whatever becomes of its validations.
+            models.CheckConstraint(
+                condition=~Q(state__in=sorted(states.PROBED)) | Q(next_check_at__isnull=False),
+                name="probed_roles_have_a_next_check",
             ),
         ]
         indexes = [
@@ -250,6 +258,11 @@ class ExternalRole(Addressed):
     @property
     def is_checked(self) -> bool:
         return self.state in states.CHECKED
+
+    @property
+    def is_probed(self) -> bool:
+        """Also a role that is being retired: its door is tried until it is shut."""
+        return self.state in states.PROBED
 
     @property
     def is_freely_replaceable(self) -> bool:

@@ -1,7 +1,7 @@
 """Validations: one recorded check of one external role. The row is the truth about it, whatever the broker says."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -22,12 +22,23 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule", _("Scheduled")
 
 
+# Somebody waits for the answer.
+URGENT = frozenset({Trigger.RETURN, Trigger.PARTNER, Trigger.ADMIN})
+# Longer than a task may last: only a worker that is gone loses its claim.
+LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
+
+
 class ValidationQuerySet(models.QuerySet["Validation"]):
     def open(self) -> Self:
         return self.filter(finished_at=None)
 
     def claimable(self, now: datetime) -> Self:
-        return self.open().filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+        """A lease that ends later than any that is given was given by a clock that was wrong."""
+        ended = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + LEASE)
+        return self.open().filter(ended)
+
+    def urgent(self) -> Self:
+        return self.filter(trigger__in=URGENT)
 
     def finished(self) -> Self:
         return self.exclude(finished_at=None)
@@ -51,8 +62,14 @@ class Validation(Addressed):
     # When it was last handed to the broker; the sweeper hands it over again when nobody claimed it.
     queued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    # A lease: a worker that died loses it, and another one may claim.
+    # A lease: a worker that died loses it, and another one may claim. Without a claim, the time before which nobody
+    # shall take it: after an outage.
     claimed_until = models.DateTimeField(null=True, blank=True)
+    # Whose lease it is: what this one writes is taken, and nobody else's.
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    # How often we learnt nothing, and how often a worker was lost with it in its hands.
+    outages = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
     # The ARN and external ID that were tried; the role's own may have changed since.
     role_arn = models.CharField(max_length=600)

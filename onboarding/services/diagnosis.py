@@ -1,5 +1,6 @@
 """Asking the trust doctor about a role's policy, pasted or read from IAM, and keeping what was read."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -65,6 +66,12 @@ def keep(role: ExternalRole, text: str, *, source: ReadingSource, at: datetime) 
     TrustReading.objects.create(external_role=role, source=source, text=text, read_at=at)
     kept = role.trust_readings.newest_first().values_list("pk", flat=True)[:_KEPT]
     role.trust_readings.exclude(pk__in=list(kept)).delete()
+
+
+def readable_of(role_keys: Iterable[int]) -> set[int]:
+    """Those of the roles that let us read their own definition before."""
+    saved = TrustReading.objects.filter(external_role__in=role_keys, source=ReadingSource.SAVED)
+    return set(saved.values_list("external_role", flat=True))
 
 
 def latest(role: ExternalRole) -> tuple[TrustReading, Diagnosis] | None:

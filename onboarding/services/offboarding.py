@@ -51,7 +51,7 @@ def retire_account(account: ExternalAccount, *, by: Person) -> None:
 def _move(role: ExternalRole, event: Event, action: str, *, by: Person) -> None:
     """Raises `IllegalTransition`, `ChangedMeanwhile`."""
     now, before = timezone.now(), role.state
-    if not transitions.move(role, event, at=now, next_check_at=None):
+    if not transitions.move(role, event, at=now):
         raise ChangedMeanwhile
     validation.supersede_open(role, at=now)
     audit.append(action, role, at=now, by=by, facts={"before": before, "after": role.state})
