@@ -16,9 +16,12 @@ STALE_KEYS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
     | {"SignatureDoesNotMatch", "NoCredentialsError", "CredentialRetrievalError"}
 )
-# What may come instead of an answer.
-Failure = ClientError | BotoCoreError | ResponseParserError
-FAILURES = (ClientError, BotoCoreError, ResponseParserError)
+# What may come instead of an answer. The last four are how botocore's parser stumbles over what only looks like one.
+_MISREAD = (KeyError, TypeError, ValueError, AttributeError)
+Failure = ClientError | BotoCoreError | ResponseParserError | KeyError | TypeError | ValueError | AttributeError
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, *_MISREAD)
+
+_MALFORMED = "MalformedAnswer"
 
 # How IAM words the reason, where it tells one (IAM user guide, troubleshoot_access-denied).
 _OUR_POLICIES = {
@@ -52,8 +55,9 @@ def our_policy(error: ClientError) -> str:
 
 
 def unavailable(error: Failure, *, where: str) -> AwsUnavailable:
-    code = error_code(error) if isinstance(error, ClientError) else type(error).__name__
-    return AwsUnavailable(code, where=where)
+    if isinstance(error, ClientError):
+        return AwsUnavailable(error_code(error), where=where)
+    return AwsUnavailable(_MALFORMED if isinstance(error, _MISREAD) else type(error).__name__, where=where)
 
 
 def part_of(answer: Mapping[str, Any], name: str, *, where: str) -> Any:
@@ -61,4 +65,4 @@ def part_of(answer: Mapping[str, Any], name: str, *, where: str) -> Any:
     try:
         return answer[name]
     except KeyError:
-        raise AwsUnavailable("MalformedAnswer", where=where) from None
+        raise AwsUnavailable(_MALFORMED, where=where) from None

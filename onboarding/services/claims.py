@@ -44,6 +44,8 @@ def pause_after_outage(rows: Sequence[Validation]) -> timedelta:
 
 
 def _release(rows: Sequence[Validation], *, pause: timedelta, **columns: int) -> None:
+    if not rows:
+        return
     now = timezone.now()
     by_claim = Validation.objects.open().filter(pk__in=[row.pk for row in rows], claim__in={row.claim for row in rows})
     by_claim.update(claim=None, claimed_until=now + pause if pause else None, queued_at=now + pause, **columns)

@@ -36,9 +36,14 @@ class _Effect:
         return states.next_state(self.before, self.event) if self.event else self.before
 
 
-@transaction.atomic
 def apply_all(results: Sequence[Result]) -> None:
     """Only for rows whose claim is still ours: what a worker found whose lease ran out must not stay."""
+    if results:
+        _apply(results)
+
+
+@transaction.atomic
+def _apply(results: Sequence[Result]) -> None:
     now = timezone.now()
     effects = _effects(results, at=now)
     for group in _grouped(effect for effect in effects if effect.verdict.code is not VerdictCode.SUPERSEDED):

@@ -104,8 +104,7 @@ def run_chunk(pks: Sequence[int], *, claim_id: UUID | None = None, probe: Prober
 def _run(pks: Sequence[int], *, claim_id: UUID, urgent: bool, prober: Prober) -> None:
     rows = _without_suspects(claims.claim(pks, claim_id=claim_id))
     current = [row for row in rows if row.role_arn == row.external_role.role_arn and row.external_role.is_probed]
-    readable = {row.external_role_id for row in current if row.trigger in URGENT}
-    results = probing.try_all(current, readable=readable | _readable(current), urgent=urgent, prober=prober)
+    results = probing.try_all(current, readable=_readable(current), urgent=urgent, prober=prober)
     results = [_given_up_where_hopeless(result) for result in results]
     outdated = [probing.superseded(row) for row in rows if row not in current]
     effects.apply_all([*(result for result in results if result.verdict), *outdated])
@@ -125,8 +124,13 @@ def _without_suspects(rows: list[Validation]) -> list[Validation]:
 
 
 def _readable(rows: Sequence[Validation]) -> set[int]:
-    """A scheduled check reads only what could be read before: else each try is a refusal in the partner's log."""
-    return diagnosis.readable_of({row.external_role_id for row in rows})
+    """Whose trust policy is read as well: somebody waits for the reason, or it could be read before.
+
+    Elsewhere each try would be a refusal in the partner's log.
+    """
+    scheduled = {row.external_role_id for row in rows if row.trigger not in URGENT}
+    asked_for = {row.external_role_id for row in rows} - scheduled
+    return asked_for | (diagnosis.readable_of(scheduled) if scheduled else set())
 
 
 def _given_up_where_hopeless(result: Result) -> Result:
