@@ -1,7 +1,7 @@
 """What one AssumeRole try showed, and what the tries of a validation mean together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -91,7 +91,8 @@ class Probe:
         return parts[1] if len(parts) == 3 and parts[0].endswith(":assumed-role") else ""
 
     def to_json(self) -> dict[str, object]:
-        return asdict(self)
+        """Without what is empty: millions of these are kept."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) != ""}
 
 
 # An external ID of the same kind as ours, but none of ours: what opens to it takes more than the one we use.
@@ -224,7 +225,7 @@ def _opening(probes: Probes) -> Verdict | None:
     for kind, code in _OPENINGS.items():
         probe = probes.get(kind)
         if probe and probe.outcome is Outcome.ENTERED:
-            return Verdict(code, kind)
+            return Verdict(code, kind if code is VerdictCode.OPENS_WITH_SIMILAR_EXTERNAL_ID else "")
     return None
 
 
