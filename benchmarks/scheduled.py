@@ -11,7 +11,7 @@ Each line on standard input is a question; the answer is a number.
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +101,7 @@ class Portal:
         return sum(spent)
 
     def memory(self) -> float:
-        return max(process.memory_info().rss for process in self._processes()[1:]) / _MEGABYTE
+        return float(max(process.memory_info().rss for process in self._processes()[1:])) / _MEGABYTE
 
     def _let_all_fall_due(self) -> None:
         Validation.objects.all().delete()
@@ -127,7 +127,7 @@ class Portal:
 
 
 @contextmanager
-def _database_time() -> Any:
+def _database_time() -> Iterator[list[float]]:
     spent: list[float] = []
 
     def timed(execute: Callable[..., Any], *arguments: Any) -> Any:

@@ -130,7 +130,8 @@ class Postgres(Server):
         cluster.mkdir(mode=0o700)
         if self._user:
             shutil.chown(cluster, self._user)
-        command = [self._programs / "initdb", "--username", "postgres", "--auth", "trust", "--no-sync", "-D", cluster]
+        options = ["--username", "postgres", "--auth", "trust", "--no-sync", "-D", str(cluster)]
+        command = [str(self._programs / "initdb"), *options]
         subprocess.run(command, user=self._user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -6,11 +6,18 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+import botocore
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+)
+from botocore.exceptions import BotoCoreError
 
-from onboarding.aws.errors import FAILURES, part_of, unavailable
+from onboarding.aws.errors import FAILURES, AwsUnavailable, part_of, unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -19,15 +26,17 @@ if TYPE_CHECKING:
 VALIDATOR_SESSION_NAME = "tobiishi-validator"
 # Where a call failed that lets the worker into a role of ours.
 OUR_ROLE = "validator_role"
+OWN_IDENTITY = "own_identity"
 _ONE_HOUR = 3600
-# STS answers within a second; a hanging call must not hold a worker for botocore's default of a minute. The newer
-# retry modes share a quota among all calls, and stop retrying where every second call is throttled.
+# To connect, and to read: STS answers within a second, and a hanging call must not hold a worker for a minute.
+TIMEOUTS = (3, 5)
+USER_AGENT = f"tobiishi botocore/{botocore.__version__}"
+# The newer retry modes share a quota among all calls, and stop retrying where every second call is throttled.
 _CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=5,
+    connect_timeout=TIMEOUTS[0],
+    read_timeout=TIMEOUTS[1],
     retries={"mode": "legacy", "total_max_attempts": 4},
-    max_pool_connections=64,
-    user_agent_extra="tobiishi",
+    user_agent=USER_AGENT,
 )
 _making = Lock()
 
@@ -53,6 +62,19 @@ def forget() -> None:
 
 def sts(identity: Identity) -> "STSClient":
     return cast("STSClient", _client("sts", identity))
+
+
+def keys_of(identity: Identity) -> ReadOnlyCredentials:
+    """Renewed where they are about to expire. Raises `AwsUnavailable`."""
+    try:
+        with _making:
+            credentials = _session(identity).get_credentials()
+        keys = credentials.get_frozen_credentials() if credentials else None
+    except BotoCoreError as error:
+        raise unavailable(error, where=OUR_ROLE if identity.role_arn else OWN_IDENTITY) from error
+    if keys is None:
+        raise AwsUnavailable("NoCredentialsError", where=OWN_IDENTITY)
+    return keys
 
 
 def iam(identity: Identity) -> "IAMClient":

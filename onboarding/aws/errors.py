@@ -47,11 +47,11 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
 
 
-def our_policy(error: ClientError) -> str:
+def our_policy(message: str) -> str:
     """The policy of our own that AWS blames for a denial; empty where it blames none, as across accounts mostly."""
     # Nothing that others have named can pass for a reason: names in ARNs have no blanks.
-    message = str(error.response.get("Error", {}).get("Message", "")).lower()
-    return next((policy for words, policy in _OUR_POLICIES.items() if words in message), "")
+    said = message.lower()
+    return next((policy for words, policy in _OUR_POLICIES.items() if words in said), "")
 
 
 def unavailable(error: Failure, *, where: str) -> AwsUnavailable:

@@ -1,16 +1,14 @@
 """The probes: who we are, and AssumeRole with the right external ID, without one, with wrong ones, as a stranger."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
 from onboarding.aws import clients, signed
 from onboarding.aws.clients import OUR_ROLE, VALIDATOR_SESSION_NAME, Identity
@@ -20,8 +18,6 @@ from onboarding.aws.errors import (
     REFUSALS,
     STALE_KEYS,
     AwsUnavailable,
-    Failure,
-    error_code,
     our_policy,
     part_of,
     unavailable,
@@ -29,12 +25,10 @@ from onboarding.aws.errors import (
 from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.probes import Outcome, Probe, ProbeKind, wrong_external_ids
 
-if TYPE_CHECKING:
-    from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import AssumeRoleResponseTypeDef
+Answer = Mapping[str, Any]
 
 # AWS's minimum: a probe's session is dropped at once.
-_SHORTEST_SESSION = 900
+_SHORTEST_SESSION = "900"
 _DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 # With every answer slow, a role is let go of before its lease ends.
 _PATIENCE_SECONDS = 40.0
@@ -111,28 +105,21 @@ class ControlOrder:
 
 def try_controls(order: ControlOrder) -> list[Probe]:
     """Raises `AwsUnavailable`."""
-    client = clients.sts(order.identity)
-    with_id = {"ExternalId": order.external_id, "Policy": _DENY_ALL}
+    us, asks = order.identity, order.asks
     probes = [
-        opens_for_us(order.identity, order.opens),
-        assume(client, ProbeKind.CONTROL_OPENS_WITH, order.asks, **with_id)[0],
-        assume(client, ProbeKind.CONTROL_SHUT_WITHOUT, order.asks, Policy=_DENY_ALL)[0],
+        opens_for_us(us, order.opens),
+        _assume(us, ProbeKind.CONTROL_OPENS_WITH, asks, Policy=_DENY_ALL, ExternalId=order.external_id)[0],
+        _assume(us, ProbeKind.CONTROL_SHUT_WITHOUT, asks, Policy=_DENY_ALL)[0],
     ]
     if order.stranger:
-        probes.append(_stranger_enters(order.stranger, order.opens))
+        # A stranger that is let in nowhere would be denied by partners for the wrong reason.
+        probes.append(_as_stranger(order.stranger, ProbeKind.CONTROL_OPENS_TO_STRANGER, order.opens))
     return probes
 
 
 def opens_for_us(identity: Identity, control: RoleArn) -> Probe:
     """Whether the control role that asks for no external ID lets us in. Raises `AwsUnavailable`."""
-    return assume(clients.sts(identity), ProbeKind.CONTROL_OPENS, control, Policy=_DENY_ALL)[0]
-
-
-def _stranger_enters(stranger: Identity, control: RoleArn) -> Probe:
-    """A stranger that is let in nowhere would be denied by partners for the wrong reason."""
-    with _as_stranger(ProbeKind.CONTROL_OPENS_TO_STRANGER) as tried:
-        tried.append(assume(clients.sts(stranger), ProbeKind.CONTROL_OPENS_TO_STRANGER, control, Policy=_DENY_ALL)[0])
-    return tried[0]
+    return _assume(identity, ProbeKind.CONTROL_OPENS, control, Policy=_DENY_ALL)[0]
 
 
 @dataclass(slots=True)
@@ -143,74 +130,62 @@ class _Trial:
     started: float = field(default_factory=monotonic)
 
     def run(self) -> Tried:
-        client = clients.sts(self.order.identity)
-        entered, answer = self._assume(
-            client,
-            ProbeKind.WITH_EXTERNAL_ID,
-            ExternalId=self.order.external_id,
-            Policy=_only_get_role(self.order.role_arn),
+        entered, answer = self._try(
+            ProbeKind.WITH_EXTERNAL_ID, ExternalId=self.order.external_id, Policy=_only_get_role(self.order.role_arn)
         )
         if answer is None:
-            return Tried([entered, *self._still_shut(client)])
+            return Tried([entered, *self._still_shut()])
         keys = part_of(answer, "Credentials", where=entered.kind)
         parts = [part_of(keys, name, where=entered.kind) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
         credentials = Credentials(*parts)
-        shut = list(self._negative(client))
-        who = self._who_answers(client, credentials)
-        policy = self._saved_policy(credentials) if self.order.reads_policy else ""
-        return Tried([entered, *shut, who], policy)
+        shut = list(self._negative())
+        who = self._who_answers(credentials)
+        return Tried([entered, *shut, who], self._saved_policy(credentials) if self.order.reads_policy else "")
 
-    def _still_shut(self, client: "STSClient") -> Iterator[Probe]:
+    def _still_shut(self) -> Iterator[Probe]:
         if self.order.must_be_shut:
-            yield self._knock(client, ProbeKind.WITHOUT_EXTERNAL_ID)
+            yield self._knock(ProbeKind.WITHOUT_EXTERNAL_ID)
 
-    def _negative(self, client: "STSClient") -> Iterator[Probe]:
-        yield self._knock(client, ProbeKind.WITHOUT_EXTERNAL_ID)
+    def _negative(self) -> Iterator[Probe]:
+        yield self._knock(ProbeKind.WITHOUT_EXTERNAL_ID)
         for kind, external_id in wrong_external_ids(self.order.external_id).items():
-            yield self._knock(client, kind, ExternalId=external_id)
+            yield self._knock(kind, ExternalId=external_id)
         if self.order.stranger:
-            with _as_stranger(ProbeKind.AS_STRANGER) as tried:
-                stranger = clients.sts(self.order.stranger)
-                tried.append(self._knock(stranger, ProbeKind.AS_STRANGER, ExternalId=self.order.external_id))
-            yield tried[0]
+            self._check_patience(ProbeKind.AS_STRANGER)
+            right = {"ExternalId": self.order.external_id}
+            yield _as_stranger(self.order.stranger, ProbeKind.AS_STRANGER, self.order.role_arn, **right)
 
-    def _knock(self, client: "STSClient", kind: ProbeKind, **external_id: str) -> Probe:
+    def _knock(self, kind: ProbeKind, **external_id: str) -> Probe:
         """A probe that must not enter; should it, its session may do nothing."""
-        return self._assume(client, kind, Policy=_DENY_ALL, **external_id)[0]
+        return self._try(kind, Policy=_DENY_ALL, **external_id)[0]
 
-    def _assume(
-        self, client: "STSClient", kind: ProbeKind, **request: Any
-    ) -> tuple[Probe, "AssumeRoleResponseTypeDef | None"]:
+    def _try(self, kind: ProbeKind, **request: str) -> tuple[Probe, Answer | None]:
+        self._check_patience(kind)
+        return _assume(self.order.identity, kind, self.order.role_arn, **request)
+
+    def _check_patience(self, kind: ProbeKind) -> None:
         if monotonic() - self.started > _PATIENCE_SECONDS:
             raise AwsUnavailable("TooSlow", where=kind)
-        return assume(client, kind, self.order.role_arn, **request)
 
-    def _who_answers(self, client: "STSClient", credentials: Credentials) -> Probe:
-        started = perf_counter()
-        answer = signed.ask(client, credentials, "GetCallerIdentity", region=self.order.identity.region)
-        code = str(answer.get("Error", {}).get("Code", ""))
+    def _who_answers(self, credentials: Credentials) -> Probe:
+        kind, started, identity = ProbeKind.ANSWERING_ACCOUNT, perf_counter(), self.order.identity
+        self._check_patience(kind)
+        sts = clients.sts(identity)
+        answer = signed.ask(sts, credentials, "GetCallerIdentity", region=identity.region, where=kind)
+        code = _error_code(answer)
         if code and code not in DENIALS:
-            raise AwsUnavailable(code, where=ProbeKind.ANSWERING_ACCOUNT)
-        arn = "" if code else part_of(answer, "Arn", where=ProbeKind.ANSWERING_ACCOUNT)
-        return _probe(
-            ProbeKind.ANSWERING_ACCOUNT,
-            Outcome.DENIED if code else Outcome.ENTERED,
-            started,
-            answer,
-            error_code=code,
-            answered_arn=arn,
-        )
+            raise AwsUnavailable(code, where=kind)
+        if code:
+            return _probe(kind, Outcome.DENIED, started, answer, error_code=code)
+        return _probe(kind, Outcome.ENTERED, started, answer, answered_arn=part_of(answer, "Arn", where=kind))
 
     def _saved_policy(self, credentials: Credentials) -> str:
         """The trust policy as the partner saved it, where the role may read its own definition; else nothing."""
-        role_arn = self.order.role_arn
+        iam, role_arn = clients.iam(self.order.identity), self.order.role_arn
+        region = _IAM_REGION[role_arn.partition]
         try:
             answer = signed.ask(
-                clients.iam(self.order.identity),
-                credentials,
-                "GetRole",
-                region=_IAM_REGION[role_arn.partition],
-                RoleName=role_arn.name,
+                iam, credentials, "GetRole", region=region, where="saved_policy", RoleName=role_arn.name
             )
         except AwsUnavailable:
             # IAM is another endpoint than STS; without it the probes still count.
@@ -219,42 +194,47 @@ class _Trial:
         return unquote(str(answer.get("Role", {}).get("AssumeRolePolicyDocument", "")))
 
 
-@contextmanager
-def _as_stranger(kind: ProbeKind) -> Iterator[list[Probe]]:
-    """Collects one probe. A stranger that is not let into its own role has tried nothing, and says so."""
-    started, tried = perf_counter(), list[Probe]()
-    try:
-        yield tried
-    except AwsUnavailable as trouble:
-        if trouble.where != OUR_ROLE or trouble.code not in DENIALS:
-            raise
-        tried.append(_probe(kind, Outcome.REFUSED_OTHERWISE, started, error_code="StrangerRoleDenied"))
-
-
-def assume(
-    client: "STSClient", kind: ProbeKind, role_arn: RoleArn, **request: Any
-) -> tuple[Probe, "AssumeRoleResponseTypeDef | None"]:
+def _assume(identity: Identity, kind: ProbeKind, role_arn: RoleArn, **request: str) -> tuple[Probe, Answer | None]:
     """One try, and AWS's answer where it entered. Raises `AwsUnavailable`."""
     started = perf_counter()
-    try:
-        answer = client.assume_role(
-            RoleArn=str(role_arn),
-            RoleSessionName=VALIDATOR_SESSION_NAME,
-            DurationSeconds=_SHORTEST_SESSION,
-            **request,
-        )
-    except FAILURES as error:
-        return _refusal(kind, error, started), None
+    answer = signed.ask(
+        clients.sts(identity),
+        clients.keys_of(identity),
+        "AssumeRole",
+        region=identity.region,
+        where=kind,
+        RoleArn=str(role_arn),
+        RoleSessionName=VALIDATOR_SESSION_NAME,
+        DurationSeconds=_SHORTEST_SESSION,
+        **request,
+    )
+    if code := _error_code(answer):
+        return _refusal(kind, code, answer, started), None
     arn = part_of(part_of(answer, "AssumedRoleUser", where=kind), "Arn", where=kind)
     return _probe(kind, Outcome.ENTERED, started, answer, answered_arn=arn), answer
 
 
-def _refusal(kind: ProbeKind, error: Failure, started: float) -> Probe:
-    code = error_code(error) if isinstance(error, ClientError) else ""
-    if not isinstance(error, ClientError) or code not in DENIALS | REFUSALS:
-        raise unavailable(error, where=kind) from error
+def _refusal(kind: ProbeKind, code: str, answer: Answer, started: float) -> Probe:
+    if code not in DENIALS | REFUSALS:
+        raise AwsUnavailable(code, where=kind)
     outcome = Outcome.DENIED if code in DENIALS else Outcome.REFUSED_OTHERWISE
-    return _probe(kind, outcome, started, error.response, error_code=code, our_policy=our_policy(error))
+    message = str(answer["Error"].get("Message", ""))
+    return _probe(kind, outcome, started, answer, error_code=code, our_policy=our_policy(message))
+
+
+def _as_stranger(stranger: Identity, kind: ProbeKind, role_arn: RoleArn, **external_id: str) -> Probe:
+    """A stranger that is not let into its own role has tried nothing, and says so."""
+    started = perf_counter()
+    try:
+        return _assume(stranger, kind, role_arn, Policy=_DENY_ALL, **external_id)[0]
+    except AwsUnavailable as trouble:
+        if trouble.where != OUR_ROLE or trouble.code not in DENIALS:
+            raise
+        return _probe(kind, Outcome.REFUSED_OTHERWISE, started, error_code="StrangerRoleDenied")
+
+
+def _error_code(answer: Answer) -> str:
+    return str(answer.get("Error", {}).get("Code", ""))
 
 
 def _caller(identity: Identity, kind: ProbeKind) -> Probe:
@@ -271,7 +251,7 @@ def _as_validator(own: Probe) -> Probe:
     return replace(own, kind=ProbeKind.VALIDATOR_ROLE)
 
 
-def _probe(kind: ProbeKind, outcome: Outcome, started: float, answer: Any = None, **told: str) -> Probe:
+def _probe(kind: ProbeKind, outcome: Outcome, started: float, answer: Answer | None = None, **told: str) -> Probe:
     metadata = (answer or {}).get("ResponseMetadata", {})
     return Probe(
         kind=kind,
