@@ -62,15 +62,15 @@ class Server(ABC):
 
     def _run(self, *command: str, user: str | None = None) -> None:
         leash = _LEASH.format(signal="INT")
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", leash, "leash", *command],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd=self.folder,
-            user=user,
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", leash, "leash", *command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                user=user,
+            )
         wait_until(self.answers, f"{type(self).__name__} does not answer; see {self.folder / 'log'}")
 
 

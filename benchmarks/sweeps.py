@@ -1,4 +1,4 @@
-"""A sweep of the whole schedule: PostgreSQL, Redis, Celery, STS over HTTP; beside bare threads making the same calls."""
+"""A sweep of the whole schedule: PostgreSQL, Redis, Celery, STS over HTTP; beside bare threads with the same calls."""
 
 import time
 from collections.abc import Callable, Iterator

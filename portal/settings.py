@@ -132,6 +132,8 @@ TEMPLATES = [
 # --- Storage ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Kept open from task to task and from page to page.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     # Measured: with Django's defaults three writers meet "database is locked"; with these none does.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -140,7 +142,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     _pool = env.int("DATABASE_POOL_SIZE", default=10)
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": _pool}} if _pool else {}
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": _pool, "timeout": 5}} if _pool else {}
     # A connection that the server closed meanwhile is not handed out.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

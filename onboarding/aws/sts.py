@@ -8,19 +8,17 @@ from time import monotonic, perf_counter
 from typing import Any
 from urllib.parse import unquote
 
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from onboarding.aws import clients, signed
 from onboarding.aws.clients import OUR_ROLE, VALIDATOR_SESSION_NAME, Identity
 from onboarding.aws.errors import (
     DENIALS,
-    FAILURES,
     REFUSALS,
     STALE_KEYS,
     AwsUnavailable,
     our_policy,
     part_of,
-    unavailable,
 )
 from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.probes import Outcome, Probe, ProbeKind, wrong_external_ids
@@ -168,10 +166,9 @@ class _Trial:
             raise AwsUnavailable("TooSlow", where=kind)
 
     def _who_answers(self, credentials: Credentials) -> Probe:
-        kind, started, identity = ProbeKind.ANSWERING_ACCOUNT, perf_counter(), self.order.identity
+        kind, started = ProbeKind.ANSWERING_ACCOUNT, perf_counter()
         self._check_patience(kind)
-        sts = clients.sts(identity)
-        answer = signed.ask(sts, credentials, "GetCallerIdentity", region=identity.region, where=kind)
+        answer = _identity_of(credentials, self.order.identity, kind)
         code = _error_code(answer)
         if code and code not in DENIALS:
             raise AwsUnavailable(code, where=kind)
@@ -239,11 +236,14 @@ def _error_code(answer: Answer) -> str:
 
 def _caller(identity: Identity, kind: ProbeKind) -> Probe:
     started = perf_counter()
-    try:
-        answer = clients.sts(identity).get_caller_identity()
-    except FAILURES as error:
-        raise unavailable(error, where=kind) from error
+    answer = _identity_of(clients.keys_of(identity), identity, kind)
+    if code := _error_code(answer):
+        raise AwsUnavailable(code, where=kind)
     return _probe(kind, Outcome.ENTERED, started, answer, answered_arn=part_of(answer, "Arn", where=kind))
+
+
+def _identity_of(keys: Credentials | ReadOnlyCredentials, identity: Identity, kind: ProbeKind) -> Answer:
+    return signed.ask(clients.sts(identity), keys, "GetCallerIdentity", region=identity.region, where=kind)
 
 
 def _as_validator(own: Probe) -> Probe:

@@ -25,7 +25,7 @@ class Trigger(models.TextChoices):
 # Somebody waits for the answer.
 URGENT = frozenset({Trigger.RETURN, Trigger.PARTNER, Trigger.ADMIN})
 # Longer than a task may last: only a worker that is gone loses its claim.
-LEASE = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 30)
+LEASE = timedelta(seconds=1.25 * settings.CELERY_TASK_TIME_LIMIT)
 
 
 class ValidationQuerySet(models.QuerySet["Validation"]):
@@ -53,11 +53,14 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
 
 
 class Validation(Addressed):
-    external_role = models.ForeignKey(ExternalRole, on_delete=models.PROTECT, related_name="validations")
+    # `validation_of_role` begins with it; a second index would cost every sweep as much again.
+    external_role = models.ForeignKey(
+        ExternalRole, on_delete=models.PROTECT, related_name="validations", db_index=False
+    )
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     # When it was last handed to the broker; the sweeper hands it over again when nobody claimed it.
     queued_at = models.DateTimeField(null=True, blank=True)
@@ -90,6 +93,7 @@ class Validation(Addressed):
         indexes = [
             models.Index(fields=["external_role", "-requested_at", "-id"], name="validation_of_role"),
             models.Index(fields=["-requested_at", "-id"], name="validation_newest"),
+            models.Index(fields=["requested_by"], condition=~Q(requested_by=None), name="validation_asked_for_by"),
             models.Index(fields=["requested_at"], condition=Q(finished_at=None), name="validation_open"),
         ]
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
+from time import sleep
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -18,6 +20,8 @@ from onboarding.models import ExternalRole, Validation
 from onboarding.services import changes, diagnosis, transitions
 from onboarding.services.changes import Change
 from onboarding.services.probing import Result
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,10 +40,29 @@ class _Effect:
         return states.next_state(self.before, self.event) if self.event else self.before
 
 
+# A database that restarts is back within this, and AWS need not be asked again.
+_PAUSES_SECONDS = (0.5, 1, 2, 4)
+
+
 def apply_all(results: Sequence[Result]) -> None:
-    """Only for rows whose claim is still ours: what a worker found whose lease ran out must not stay."""
+    """Only for rows whose claim is still ours: what a worker found whose lease ran out must not stay.
+
+    For the same reason it may be tried twice: what was committed after all is not ours any more.
+    """
     if results:
+        _insist(results, [*_PAUSES_SECONDS])
+
+
+def _insist(results: Sequence[Result], pauses: list[float]) -> None:
+    try:
         _apply(results)
+    except (OperationalError, InterfaceError) as error:
+        if not pauses:
+            raise
+        log.warning("database_away", error=type(error).__name__)
+        connection.close()
+        sleep(pauses.pop(0))
+        _insist(results, pauses)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
@@ -60,14 +61,20 @@ def request_validation(role: ExternalRole, *, trigger: Trigger, by: Person | Non
     return validation
 
 
+@transaction.atomic
 def request_many(roles: Iterable[tuple[int, str]], *, trigger: Trigger, at: datetime, by: Person | None = None) -> None:
     """For roles by key and ARN; those under way stay as they are. In chunks, behind all that somebody waits for."""
-    rows = (
-        Validation(external_role_id=key, role_arn=arn, trigger=trigger, requested_by=by, requested_at=at, queued_at=at)
-        for key, arn in roles
-    )
-    with transaction.atomic():
-        Validation.objects.bulk_create(rows, batch_size=_ROWS_A_STATEMENT, ignore_conflicts=True)
+    _make_rows(roles, trigger=trigger, at=at, by=by)
+    transaction.on_commit(partial(_send_made, trigger=trigger, at=at))
+
+
+def _make_rows(roles: Iterable[tuple[int, str]], *, trigger: Trigger, at: datetime, by: Person | None = None) -> None:
+    asked = {"trigger": trigger, "requested_by": by, "requested_at": at, "queued_at": at}
+    rows = (Validation(external_role_id=key, role_arn=arn, **asked) for key, arn in roles)
+    Validation.objects.bulk_create(rows, batch_size=_ROWS_A_STATEMENT, ignore_conflicts=True)
+
+
+def _send_made(*, trigger: Trigger, at: datetime) -> None:
     made = Validation.objects.open().filter(requested_at=at, trigger=trigger).order_by("pk")
     _send_in_chunks(list(made.values_list("pk", flat=True)))
 
@@ -161,10 +168,18 @@ def sweep() -> None:
     """Everything due is asked for, and everything that the broker or a worker lost is sent again."""
     now = timezone.now()
     _mend_plans(now)
-    under_way = Validation.objects.open().filter(external_role=OuterRef("pk"))
-    due = ExternalRole.objects.due(now).filter(~Exists(under_way))[:_MOST_AT_ONCE]
-    request_many(list(due.values_list("pk", "role_arn")), trigger=Trigger.SCHEDULE, at=now)
+    _ask_for_what_is_due(now)
+    _send_made(trigger=Trigger.SCHEDULE, at=now)
     _send_lost(now)
+
+
+@transaction.atomic
+def _ask_for_what_is_due(now: datetime) -> None:
+    """Roles are locked while they are asked for: a second sweep at the same time must not ask again for one that was
+    checked since it looked."""
+    under_way = Validation.objects.open().filter(external_role=OuterRef("pk"))
+    free = ExternalRole.objects.due(now).select_for_update(skip_locked=True).filter(~Exists(under_way))
+    _make_rows(free.values_list("pk", "role_arn")[:_MOST_AT_ONCE], trigger=Trigger.SCHEDULE, at=now)
 
 
 def _mend_plans(now: datetime) -> None:

@@ -14,7 +14,7 @@ from onboarding.core.probes import Outcome, VerdictCode
 from onboarding.core.states import State
 from onboarding.models import AuditEvent, Bastion, ExternalRole, Trigger, Validation
 from onboarding.models.validation import LEASE
-from onboarding.services import audit, claims, offboarding, validation
+from onboarding.services import audit, claims, effects, offboarding, validation
 from onboarding.services.validation import NotChecked
 from tests.factories import Door, check, give_up, make_bastion, make_checked_role, make_returned_role, make_role
 
@@ -409,10 +409,10 @@ def test_the_sweep_leaves_what_a_worker_holds(sent):
 
 def test_two_beats_ask_for_each_role_once(sent, monkeypatch):
     roles = [make_checked_role() for _ in range(3)]
-    due(*roles)
-    found = list(ExternalRole.objects.values_list("pk", "role_arn"))
-    for at in (timezone.now(), timezone.now()):
-        validation.request_many(found, trigger=Trigger.SCHEDULE, at=at)
+    found = [(role.pk, role.role_arn) for role in due(*roles)]
+    for _ in range(2):
+        validation.sweep()
+        validation.request_many(found, trigger=Trigger.SCHEDULE, at=timezone.now())
     assert Validation.objects.open().count() == 3
 
 
@@ -475,6 +475,24 @@ def test_a_database_that_is_away_brings_the_task_back(monkeypatch):
     tasks.validate_role.apply(args=[1])
     assert len(calls) == 2
     assert calls[0] == calls[1]
+
+
+def test_what_was_learnt_survives_a_database_that_restarts(monkeypatch):
+    asked = ask(make_checked_role())
+    door, apply, calls = Door(), effects._apply, []
+
+    def apply_at_the_third_try(results):
+        calls.append(results)
+        if len(calls) < 3:
+            raise OperationalError
+        return apply(results)
+
+    monkeypatch.setattr(effects, "_apply", apply_at_the_third_try)
+    monkeypatch.setattr(effects, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(effects.connection, "close", lambda: None)
+    validation.run_validation(asked.pk, probe=door)
+    assert len(door.orders) == 1
+    assert Validation.objects.get(pk=asked.pk).verdict == VerdictCode.PROVEN
 
 
 def test_a_state_that_nobody_knows_cannot_be_written():
