@@ -120,7 +120,7 @@ def _roles() -> Iterator[Matter]:
             title=role_title(role),
             sentence=told.happened,
             turn="" if told.turn is messages.Turn.US else turn_name(told.turn, role),
-            since=role.state_since,
+            since=role.failing_since or role.state_since,
             step=_("See remedy"),
             route="role",
             uuid=role.uuid,

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ import psutil
 
 from benchmarks import parts
 from benchmarks.servers import Postgres, Valkey
+from demo.ports import free_ports
 from tests.faults.sts import FaultySts
 
 
@@ -65,8 +68,19 @@ class House:
     def start_beat(self) -> subprocess.Popen[bytes]:
         return self._start("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile=")
 
+    def start_web(self) -> str:
+        """Its address."""
+        (port,) = free_ports([0])
+        self.environment["PUBLIC_URL"] = base = f"http://127.0.0.1:{port}"
+        bind = ["--config", "portal/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
+        self._launch("web", self._python("gunicorn", *bind, "portal.wsgi"))
+        self.wait(partial(_answers, port))
+        return base
+
     def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        command = self._python("celery", "--quiet", "--app", "tests.faults.worker", kind, *options)
+        return self._launch(kind, self._python("celery", "--quiet", "--app", "tests.faults.worker", kind, *options))
+
+    def _launch(self, kind: str, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{kind}.log").open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=parts.CHECKOUT, env=self.environment, stdout=log, stderr=log, start_new_session=True
@@ -105,3 +119,11 @@ class House:
     @staticmethod
     def _python(module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -11,13 +11,16 @@ import django
 django.setup()
 
 from django.db import connection  # noqa: E402
+from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from benchmarks.scheduled import register_roles  # noqa: E402
+from benchmarks.sts_stand_in import right_external_id  # noqa: E402
 from onboarding import queue  # noqa: E402
 from onboarding.core.states import State  # noqa: E402
 from onboarding.models import AuditEvent, ExternalRole, Trigger, Validation  # noqa: E402
-from onboarding.services import audit, validation  # noqa: E402
+from onboarding.services import audit, invitations, registration, validation  # noqa: E402
+from onboarding.services.registration import RoleDetails  # noqa: E402
 
 
 def register(count: int) -> None:
@@ -38,6 +41,24 @@ def ask(number: int) -> int:
     """As an admin who presses the button."""
     role = ExternalRole.objects.get(role_name=f"Reader{number}")
     return validation.request_validation(role, trigger=Trigger.ADMIN).pk
+
+
+def invite() -> dict[str, str]:
+    """Where a partner opens the page, and returns a role that is not made yet."""
+    known = ExternalRole.objects.get(role_name="Reader0")
+    details = RoleDetails(
+        permission_set=known.permission_set,
+        role_name="Newcomer",
+        profile_name="newcomer",
+        region=known.region,
+        purpose="Measuring.",
+    )
+    role = registration.register_role(known.account, details, by=known.created_by)
+    ExternalRole.objects.filter(pk=role.pk).update(external_id=right_external_id("Newcomer"))
+    issued = invitations.issue_invitation(role.account, by=known.created_by)
+    returning = reverse("onboarding:partners:return", args=[issued.invitation.uuid, role.uuid])
+    opening = reverse("onboarding:partners:open", args=[issued.link_token])
+    return {"open": opening, "return": returning, "arn": f"arn:aws:iam::{role.account.account_id}:role/Newcomer"}
 
 
 def open_ones() -> int:
@@ -84,7 +105,7 @@ def send(pk: int) -> bool:
 
 
 VERBS = {verb.__name__: verb for verb in (register, let_fall_due, sweep, ask, open_ones, verdicts, states, rows)}
-VERBS |= {verb.__name__: verb for verb in (next_checks, trouble_in_the_books, send)}
+VERBS |= {verb.__name__: verb for verb in (next_checks, trouble_in_the_books, send, invite)}
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
 """Each ends with every requested validation done, its effect applied once, no false red, and no lost audit event."""
 
 import random
+import re
 import signal
 import time
+import urllib.parse
+import urllib.request
 from collections import Counter
 
 import pytest
@@ -211,4 +214,23 @@ def test_a_role_that_makes_the_process_die_takes_no_other_along(make_house):
     assert set(states.values()) == {"proven"}
     assert house.ask("verdicts") == {"proven": 59, "our_trouble": 1}
     assert house.ask("rows") == dict.fromkeys(names(range(60)), 1)
+    assert house.ask("trouble_in_the_books") == []
+
+
+def test_while_the_broker_is_down_a_partner_returns_a_role_and_reads_that_the_check_waits(make_house):
+    house = make_house()
+    house.ask("register", 1)
+    base, invited = house.start_web(), house.ask("invite")
+    house.broker.stop(signal.SIGKILL)
+    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+    page = browser.open(base + invited["open"], timeout=20).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+    form = urllib.parse.urlencode({"csrfmiddlewaretoken": token, "role_arn": invited["arn"]}).encode()
+    page = browser.open(base + invited["return"], form, timeout=20).read().decode()
+    assert "The check waits for its turn" in page
+    assert house.ask("states")["Newcomer"] == "returned"
+    house.broker.start()
+    house.start_worker()
+    house.start_beat()
+    house.wait(lambda: house.ask("states")["Newcomer"] == "proven")
     assert house.ask("trouble_in_the_books") == []
