@@ -138,7 +138,8 @@ class PartnerAdmin:
     def correct_policy(self, role_name: str) -> None:
         policy = self.copy_policy(role_name)
         console = self.console(role_name)
-        console.get_by_label("Trust policy", exact=True).fill(policy)
+        console.get_by_role("link", name=role_name, exact=True).click()
+        console.get_by_role("textbox", name="Trust policy").fill(policy)
         console.get_by_role("button", name="Save trust policy").click()
         expect(console.get_by_text("Trust policy saved.")).to_be_visible()
         console.close()
