@@ -30,9 +30,11 @@ _PATIENCE = timedelta(seconds=10)
 def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
     """The part that a verdict changes."""
     now = timezone.now()
+    running = role.validations.open().first()
+    # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
+    role = ExternalRole.objects.with_owner().get(pk=role.pk)
     last = role.validations.finished().order_by("-requested_at", "-id").first()
     speaks = last if last and last.speaks_of(role) else None
-    running = role.validations.open().first()
     told = explain(role, speaks)
     return {
         "now": now,

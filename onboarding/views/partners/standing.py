@@ -1,6 +1,6 @@
 """Where a role stands, as the partner reads it: the verdict, its probes, and what is next."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -56,11 +56,12 @@ def now_of(role: ExternalRole, *, notice: str = "") -> Standing | None:
     return of_all([role], notices={role.pk: notice})[role.pk]
 
 
-def of_all(roles: Iterable[ExternalRole], *, notices: dict[int, str]) -> dict[int, Standing | None]:
+def of_all(roles: Sequence[ExternalRole], *, notices: dict[int, str]) -> dict[int, Standing | None]:
     """By the role's key; None where nothing was returned yet, so that there is nothing to say."""
-    roles = list(roles)
-    last = Validation.objects.latest_of(roles)
     running = {row.external_role_id: row for row in Validation.objects.open().filter(external_role__in=roles)}
+    # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
+    roles = list(ExternalRole.objects.with_owner().filter(pk__in=[role.pk for role in roles]))
+    last = Validation.objects.latest_of(roles)
     return {
         role.pk: _standing(role, last.get(role.pk), running.get(role.pk), notices.get(role.pk, ""))
         if role.role_arn
