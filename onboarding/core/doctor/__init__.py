@@ -1,6 +1,6 @@
 """From a trust policy as pasted, and what it was meant to be, to findings: what is wrong, where, whose turn."""
 
-from onboarding.core.doctor.diagnosis import Correction, Diagnosis, Question, diagnose
+from onboarding.core.doctor.diagnosis import Correction, Diagnosis, Excerpt, Question, diagnose
 from onboarding.core.doctor.edits import Edit, EditKind
 from onboarding.core.doctor.findings import Caller, Code, Finding, Severity, Turn
 
@@ -11,6 +11,7 @@ __all__ = [
     "Diagnosis",
     "Edit",
     "EditKind",
+    "Excerpt",
     "Finding",
     "Question",
     "Severity",

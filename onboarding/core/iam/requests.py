@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Self
 
@@ -111,6 +112,14 @@ class Request:
         if lower in self.facts:
             return self.facts[lower]
         return ABSENT if nearest_known_key(lower) else None
+
+
+def clock(at: datetime) -> dict[str, object]:
+    """The context keys that tell the time."""
+    return {
+        "aws:CurrentTime": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": int(at.timestamp()),
+    }
 
 
 def _identity(request: Request) -> dict[str, Sequence[str]]:
