@@ -235,13 +235,19 @@ def severity_words(severity: Severity) -> str:
     return str(_SEVERITIES[severity])
 
 
-def place_words(finding: Finding) -> str:
+def line_words(finding: Finding) -> str:
     """Where it stands; empty where the finding has no place."""
     if finding.line is None:
         return ""
     if finding.column is not None:
         return gettext("line %(line)d, column %(column)d") % {"line": finding.line, "column": finding.column}
-    return gettext("line %(line)d, %(path)s") % {"line": finding.line, "path": json_path(finding.path)}
+    return gettext("line %(line)d") % {"line": finding.line}
+
+
+def place_words(finding: Finding) -> str:
+    """As `line_words`, with the path of the element."""
+    line = line_words(finding)
+    return f"{line}, {json_path(finding.path)}" if line and finding.column is None else line
 
 
 def _remedy(finding: Finding) -> Promise:

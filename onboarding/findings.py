@@ -13,7 +13,7 @@ from onboarding.services import diagnosis as asking
 # A page shows a policy, and of anything longer the part that matters.
 _MOST_LINES = 200
 _LOOKS = {Severity.BLOCKS: ("bad", "cross"), Severity.UNSAFE: ("bad", "warn"), Severity.ADVICE: ("wait", "ask")}
-_OUTCOMES = {
+_LOOKS_OF_OUTCOMES = {
     Outcome.ALLOWED: ("ok", "check"),
     Outcome.IMPLICITLY_DENIED: ("bad", "cross"),
     Outcome.EXPLICITLY_DENIED: ("bad", "cross"),
@@ -23,10 +23,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Whether one of the two callers gets in."""
+    """Whether one of the two callers is let in."""
 
     who: str
-    words: str
+    answer: str
     tone: str
     icon: str
 
@@ -48,6 +48,8 @@ class Point:
 class Shown:
     tone: str
     headline: str
+    # Of the first thing to put right; empty where there is none.
+    turn: str
     entries: list[Entry]
     points: list[Point]
     excerpt: Excerpt
@@ -64,11 +66,13 @@ def show(diagnosis: Diagnosis, *, turns: Mapping[Turn, str]) -> Shown:
     """`turns` says whose turn it is in the words of whoever reads."""
     tone, headline = _headline(diagnosis)
     marks = _marks(diagnosis.findings)
+    points = list(dict.fromkeys(_point(finding, turns) for finding in diagnosis.findings))
     return Shown(
         tone=tone,
         headline=headline,
+        turn=points[0].turn if points else "",
         entries=_entries(diagnosis),
-        points=list(dict.fromkeys(_point(finding, turns) for finding in diagnosis.findings)),
+        points=points,
         excerpt=_window(diagnosis.excerpt, marks),
         marks=marks,
         correction=diagnosis.whole_correction(),
@@ -93,11 +97,16 @@ def _headline(diagnosis: Diagnosis) -> tuple[str, str]:
 
 def _entries(diagnosis: Diagnosis) -> list[Entry]:
     names = {asking.EMPLOYEES: _("Our people"), asking.VALIDATOR: _("Our check of the door")}
+    answers = {
+        Outcome.ALLOWED: _("let in"),
+        Outcome.IMPLICITLY_DENIED: _("not let in"),
+        Outcome.EXPLICITLY_DENIED: _("shut out by a Deny"),
+        Outcome.UNKNOWN: _("not certain"),
+    }
     entries = []
     for caller, outcome in zip(diagnosis.question.callers, diagnosis.outcomes, strict=True):
-        tone, icon = _OUTCOMES[outcome]
-        words = doctor_messages.outcome_words(outcome)
-        entries.append(Entry(who=names[caller.name], words=words, tone=tone, icon=icon))
+        tone, icon = _LOOKS_OF_OUTCOMES[outcome]
+        entries.append(Entry(who=names[caller.name], answer=answers[outcome], tone=tone, icon=icon))
     return entries
 
 
@@ -108,7 +117,7 @@ def _point(finding: Finding, turns: Mapping[Turn, str]) -> Point:
         word=doctor_messages.severity_words(finding.severity),
         tone=tone,
         icon=icon,
-        place=doctor_messages.place_words(finding),
+        place=doctor_messages.line_words(finding),
         cause=words.cause,
         remedy=words.remedy,
         turn=turns[finding.turn],

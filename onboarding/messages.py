@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -166,7 +165,7 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     ),
     diagnosis.PasteTooLong: lambda error: (
         _("This text has more than %(limit)s characters, far more than any policy. Paste the trust policy alone.")
-        % {"limit": number_format(error.limit)}
+        % {"limit": f"{error.limit:,}"}
     ),
     validation.CheckedJustNow: _said(
         gettext_lazy("This was checked a moment ago, and the result is below. Ask again in ten seconds.")
