@@ -1,7 +1,7 @@
 """Codes and facts into sentences: what happened, whose turn it is, what to do. `str(error)` is shown to nobody."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,10 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onboarding import doctor_messages
-from onboarding.core import errors, probes, states
+from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
-from onboarding.core.doctor import Diagnosis, Severity
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
@@ -166,8 +164,8 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
     ),
     diagnosis.PasteTooLong: lambda error: (
-        _("This text has %(length)d characters, far more than any policy. Paste the trust policy alone.")
-        % {"length": error.length}
+        _("This text has more than %(limit)s characters, far more than any policy. Paste the trust policy alone.")
+        % {"limit": f"{error.limit:,}"}
     ),
     validation.CheckedJustNow: _said(
         gettext_lazy("This was checked a moment ago, and the result is below. Ask again in ten seconds.")
@@ -220,28 +218,6 @@ def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
 
 
-def explain_with_policy(told: Explanation, last: Validation, policy: Diagnosis) -> Explanation:
-    """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
-    wrong = [finding for finding in policy.findings if finding.severity is not Severity.ADVICE]
-    if VerdictCode(last.verdict) not in _POLICY_EXPLAINS or told.tone != "bad":
-        return told
-    if not wrong:
-        return replace(told, certain=str(_HEALTHY_BUT_DENIED[0]), remedy=tuple(map(str, _HEALTHY_BUT_DENIED[1:])))
-    words = [doctor_messages.explain(finding) for finding in wrong]
-    return replace(
-        told,
-        happened=f"{told.happened} {words[0].cause}",
-        certain=_("Yes: AWS's answer and the trust policy that we read say the same."),
-        remedy=tuple(dict.fromkeys(word.remedy for word in words)),
-    )
-
-
-_POLICY_EXPLAINS = probes.UNSAFE | {VerdictCode.DENIED}
-_HEALTHY_BUT_DENIED = (
-    gettext_lazy("The answer is certain. The trust policy that we read would let us in, so the cause lies elsewhere."),
-    gettext_lazy("Check that this very policy is saved, and in the role whose ARN was returned."),
-    gettext_lazy("Look for a rule of your organization (service or resource control policy) that denies us."),
-)
 _WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
 
 
@@ -301,6 +277,11 @@ def _denied(role: ExternalRole, _last: Validation) -> Explanation:
         )
     if role.state == State.RETIRED:
         return _without_verdict(State.RETIRED)
+    return refused(role)
+
+
+def refused(role: ExternalRole) -> Explanation:
+    """Denied for good, with no policy at hand: likely causes in their order, and none of them claimed."""
     return Explanation(
         tone="bad",
         happened=_("AWS denied us the role, with the right external ID."),

@@ -64,6 +64,7 @@ TABLE: dict[str, Row] = {
     "onboarding:partners:return": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:check": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:verdict": Row(HOLDERS, "invitation"),
+    "onboarding:partners:check_trust": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:trust_policy": Row(HOLDERS, "invitation"),
     "onboarding:partners:commands": Row(HOLDERS, "invitation"),
     # Platform admins

@@ -172,7 +172,8 @@ def code_figure(
         raise template.TemplateSyntaxError(f"Unknown marks: {unknown}")
     lines = [
         _Line("" if marks.get(number) == "gap" else number, marks.get(number, ""), _coloured(line))
-        for number, line in enumerate(text.splitlines(), start=first)
+        # As `str.splitlines` would not: only a line feed ends a line of JSON.
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), start=first)
     ]
     return {
         "lines": lines,

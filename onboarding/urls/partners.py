@@ -9,6 +9,7 @@ _role = [
     path("return", handoff.return_role, name="return"),
     path("check", handoff.check, name="check"),
     path("verdict", handoff.verdict, name="verdict"),
+    path("check-trust", handoff.check_trust, name="check_trust"),
     path("trust-policy.json", handoff.trust_policy, name="trust_policy"),
     path("make-role.sh", handoff.commands, name="commands"),
 ]

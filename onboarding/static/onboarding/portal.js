@@ -59,6 +59,11 @@
     for (const trouble of document.querySelectorAll("[data-webauthn-trouble]")) trouble.hidden = false;
   });
 
+  /* A form that the server refused is sent once more as a page of its own, which says why ----- */
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.elt.matches("form[method=post]")) event.detail.elt.submit();
+  });
+
   /* Search -------------------------------------------------------------- */
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
 

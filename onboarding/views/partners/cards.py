@@ -12,9 +12,10 @@ from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, console, shell
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
-from onboarding.services import invitations
-from onboarding.views.partners import standing
+from onboarding.services import diagnosis, invitations
+from onboarding.views.partners import standing, trust
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 _KEEPS_OTHERS_OUT = '"sts:ExternalId"'
 
@@ -24,6 +25,7 @@ class Card:
     role: ExternalRole
     form: ReturnForm
     standing: Standing | None
+    trust: TrustCheck
     # The numbers on the stones of its two steps.
     step_make: int
     step_return: int
@@ -58,10 +60,18 @@ class Card:
         return self.role.first_proven_at is not None
 
 
-def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | None, notice: str) -> dict[str, Any]:
-    """`form` and `notice` belong to the role `of`."""
+def page(
+    invitation: Invitation,
+    *,
+    of: ExternalRole | None,
+    form: ReturnForm | None,
+    notice: str,
+    pasted: TrustCheck | None,
+) -> dict[str, Any]:
+    """`form`, `notice` and `pasted` belong to the role `of`."""
     roles = invitations.roles_of(invitation)
-    standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
+    policies = diagnosis.latest_of(roles)
+    standings = standing.of_all(roles, policies=policies, notices={of.pk: notice} if of else {})
     numbers = count(2)
     cards = [
         _card(
@@ -69,6 +79,7 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
             invitation,
             standing=standings[role.pk],
             form=form if form and role == of else ReturnForm(role),
+            check=pasted if pasted and role == of else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
             steps=(next(numbers), next(numbers)),
         )
         for role in roles
@@ -105,6 +116,7 @@ def _card(
     *,
     standing: Standing | None,
     form: ReturnForm,
+    check: TrustCheck,
     steps: tuple[int, int],
 ) -> Card:
     made: WantedRole | None
@@ -116,6 +128,7 @@ def _card(
         role=role,
         form=form,
         standing=standing,
+        trust=check,
         step_make=steps[0],
         step_return=steps[1],
         console_steps=console.steps(exists=bool(role.role_arn)),

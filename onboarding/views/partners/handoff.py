@@ -10,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, shell
-from onboarding.forms.partners import ReturnForm
+from onboarding.forms.partners import ReturnForm, TrustPolicyForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
 from onboarding.permissions import InvitedRequest, invitation_required
 from onboarding.services import invitations, submission, validation
-from onboarding.views.partners import cards, standing
+from onboarding.views.partners import cards, standing, trust
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 
 @invitation_required
@@ -71,6 +72,20 @@ def verdict(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 
 @invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_trust(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    """What is in the way in a trust policy as pasted, at any time."""
+    role = _role(request, role_uuid)
+    if request.method != "POST":
+        return _to(request, role)
+    check = trust.pasted_now(role, TrustPolicyForm(role, request.POST))
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"invitation": request.invitation, "check": check, "standing": standing.now_of(role)}
+        return render(request, "partners/trust_checked.html", context)
+    return _page(request, pasted=check, of=role)
+
+
+@invitation_required
 @require_safe
 def trust_policy(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
     wanted = _wanted(request, role_uuid)
@@ -106,10 +121,15 @@ def _wanted(request: InvitedRequest, role_uuid: UUID) -> WantedRole:
 
 
 def _page(
-    request: InvitedRequest, *, of: ExternalRole | None = None, form: ReturnForm | None = None, notice: str = ""
+    request: InvitedRequest,
+    *,
+    of: ExternalRole | None = None,
+    form: ReturnForm | None = None,
+    notice: str = "",
+    pasted: TrustCheck | None = None,
 ) -> HttpResponse:
-    """The whole page; `of` names the role that `form` or `notice` belongs to."""
-    context = cards.page(request.invitation, of=of, form=form, notice=notice)
+    """The whole page; `of` names the role that `form`, `notice` or `pasted` belongs to."""
+    context = cards.page(request.invitation, of=of, form=form, notice=notice, pasted=pasted)
     return render(request, "partners/handoff.html", context)
 
 
