@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
 from onboarding.core.errors import InvalidRoleArn
-from onboarding.forms.fields import RoleArnField
+from onboarding.forms.fields import RecipientCodeField, RoleArnField
 from onboarding.models import ExternalRole
 
 _LONGEST = 2000
@@ -38,3 +38,14 @@ class ReturnForm(forms.Form):
             "max_length": _("This is longer than any ARN. Copy the ARN again from IAM."),
             "null_characters_not_allowed": messages.sentence(InvalidRoleArn("control_character", "")),
         }
+
+
+class RecipientForm(forms.Form):
+    code = RecipientCodeField(
+        label=_("Code from the mail"),
+        widget=forms.TextInput(
+            {"class": "mono", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+        help_text=_("Eight digits."),
+        error_messages={"required": _("Type the eight digits of the newest mail.")},
+    )

@@ -78,7 +78,7 @@ def _policy(role: ExternalRole) -> dict[str, Any]:
 def _letter(role: ExternalRole, last: Validation | None, language: str) -> letters.Letter | None:
     if last is None:
         return None
-    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.language
+    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
     return letters.remedy_letter(role, last, language=chosen)
 
 
