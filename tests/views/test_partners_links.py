@@ -101,7 +101,7 @@ def ask(client: Client, invitation: Invitation, callbacks) -> None:
         answer = client.post(new_link(invitation))
     assert (answer.status_code, answer["Location"]) == (302, ASKED)
     for _callback in queued:
-        tasks.send_fresh_link(invitation.pk)
+        tasks.send_mail(invitation.mails.get(sent_at=None).pk)
 
 
 def test_a_new_link_goes_to_the_registered_address_once_in_ten_minutes(client, django_capture_on_commit_callbacks):
@@ -110,7 +110,7 @@ def test_a_new_link_goes_to_the_registered_address_once_in_ten_minutes(client, d
     expire(issued.invitation)
     client.get(link(issued.link_token))
     start = timezone.now()
-    for minutes, mails in ((0, 1), (9, 1)):
+    for minutes, mails in ((1, 1), (9, 1)):
         with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
             ask(client, issued.invitation, django_capture_on_commit_callbacks)
         assert [message.to for message in mail.outbox] == [["registered@willow.example"]] * mails
