@@ -181,3 +181,30 @@ def test_the_token_is_in_no_log(client, caplog):
     assert any("Method Not Allowed" in line for line in lines)
     assert any("CSRF" in line for line in lines)
     assert not any(issued.link_token in line for line in lines)
+
+
+def test_a_session_that_somebody_planted_does_not_come_to_hold_the_link(client):
+    client.get(link("unknown"))
+    session = client.session
+    session["planted"] = True
+    session.save()
+    planted = Client()
+    planted.cookies = client.cookies.copy()
+    invitation = open_link(client)
+    assert client.get(page(invitation)).status_code == 200
+    assert planted.get(page(invitation)).status_code == 404
+
+
+def test_a_session_of_a_replaced_token_no_longer_opens_the_page(client, alice):
+    invitation = open_link(client)
+    invitations.resend_link(invitation, by=alice)
+    tasks.send_mail(invitation.mails.get().pk)
+    assert client.get(page(invitation)).status_code == 404
+
+
+def test_a_browser_forgets_the_oldest_of_too_many_links(client):
+    first = open_link(client)
+    for _ in range(20):
+        last = open_link(client)
+    assert client.get(page(first)).status_code == 404
+    assert client.get(page(last)).status_code == 200

@@ -20,6 +20,10 @@ class Entrance:
     employees: tuple[str, ...]
     validator: str
 
+    @property
+    def is_pattern(self) -> bool:
+        return any("?" in employees for employees in self.employees)
+
 
 def of(invitation: Invitation, roles: Sequence[ExternalRole]) -> dict[str, Any]:
     return {
