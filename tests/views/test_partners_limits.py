@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -112,6 +113,8 @@ def test_while_redis_is_away_this_process_counts_alone(client, monkeypatch):
     def is_away(*_: object, **__: object) -> None:
         raise RedisError
 
+    # Restored afterwards: else the next test would meet a cache that leaves Redis alone.
+    monkeypatch.setattr(caches["default"], "_away_until", 0.0)
     for verb in ("add", "incr"):
         monkeypatch.setattr(f"django.core.cache.backends.redis.RedisCache.{verb}", is_away)
     token = "while-redis-is-away"
