@@ -65,7 +65,9 @@ class Mail:
 
     def _part(self, subtype: str) -> str:
         body = self.message.get_body((subtype,))
-        return str(body.get_content()) if body else ""
+        content = body.get_payload(decode=True) if body else b""
+        # As the portal writes it; another character set is shown as well as it goes.
+        return content.decode(errors="replace") if isinstance(content, bytes) else ""
 
 
 class Mailbox:
