@@ -78,7 +78,7 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
 
 
 def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
-    """Raises `SsoRoleUnknown`, `PolicyTooLong`."""
+    """Where the role was returned, under the name and path that it has. Raises `SsoRoleUnknown`, `PolicyTooLong`."""
     return WantedRole(
         arn=asking.arn_of(role),
         description=f"Made for the request {invitation.reference}",

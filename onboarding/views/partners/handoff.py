@@ -110,7 +110,7 @@ def note_copied(request: InvitedRequest) -> HttpResponse:
 
 def _role(request: InvitedRequest, role_uuid: UUID) -> ExternalRole:
     """A link reaches the roles of its own account, and no other's."""
-    live = ExternalRole.objects.live().with_owner()
+    live = ExternalRole.objects.live().with_owner().select_related("created_by")
     return get_object_or_404(live, account=request.invitation.account, uuid=role_uuid)
 
 
