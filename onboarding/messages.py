@@ -22,6 +22,7 @@ from onboarding.services import (
     invitations,
     offboarding,
     people,
+    recipients,
     registration,
     submission,
     validation,
@@ -71,6 +72,7 @@ _NAME_KINDS: dict[str, str | Promise] = {
     "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
     "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
+    "recipient_code": gettext_lazy("The code has eight digits. Copy them from the newest mail."),
     "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),
 }
 
@@ -155,6 +157,13 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     invitations.NoLongerUsable: _said(
         gettext_lazy("Nothing changed: this link was revoked or replaced meanwhile. Make a new one.")
     ),
+    recipients.CodeJustSent: _said(
+        gettext_lazy("A code was mailed a moment ago. Look for it first; another one can be asked for in a minute.")
+    ),
+    recipients.WrongCode: _said(
+        gettext_lazy("This is not the code of the newest mail. After five wrong tries a new code is needed.")
+    ),
+    recipients.NoCodeLeft: _said(gettext_lazy("This code is no longer good. Ask for a new one below.")),
     submission.ArnTaken: _said(gettext_lazy("This ARN was returned for another role already. Each role has its own.")),
     submission.NotReturnable: _said(
         gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")

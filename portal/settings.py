@@ -35,6 +35,7 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 # --- AWS ----------------------------------------------------------------------------------------------------------
 SANDBOX = env.bool("SANDBOX", default=False)
 SANDBOX_CONSOLE_URL = env.str("SANDBOX_CONSOLE_URL", default="")
+SANDBOX_MAILBOX_URL = env.str("SANDBOX_MAILBOX_URL", default="")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM")
 
 

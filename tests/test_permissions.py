@@ -56,8 +56,14 @@ TABLE: dict[str, Row] = {
     # Partner admins: whoever holds the link, and it alone
     "onboarding:partners:lost": Row(NOBODY),
     "onboarding:partners:asked": Row(ANYONE),
+    "onboarding:partners:too_many": Row(NOBODY),
     "onboarding:partners:open": Row(ANYONE, "invitation"),
     "onboarding:partners:handoff": Row(HOLDERS, "invitation"),
+    "onboarding:partners:summary": Row(HOLDERS, "invitation"),
+    "onboarding:partners:sheet": Row(HOLDERS, "invitation"),
+    "onboarding:partners:recipient": Row(HOLDERS, "invitation"),
+    "onboarding:partners:mail_code": Row(HOLDERS, "invitation", "post"),
+    "onboarding:partners:withdraw": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:copied": Row(HOLDERS, "invitation", "post"),
     # Answers everybody alike, and does something for the holder only.
     "onboarding:partners:new_link": Row(ANYONE, "invitation", "post"),
@@ -82,6 +88,8 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:add_role": _admin("account"),
     "onboarding:admins:add_role_preview": _admin("account", "post"),
     "onboarding:admins:issue_link": _admin("account", "post"),
+    "onboarding:admins:resend_link": _admin("invitation", "post"),
+    "onboarding:admins:choose_verification": _admin("invitation", "post"),
     "onboarding:admins:extend_link": _admin("invitation", "post"),
     "onboarding:admins:revoke_link": _admin("invitation", "post"),
     "onboarding:admins:roles": _admin(),
@@ -222,12 +230,13 @@ def _clients(alice, carol, dave, invitation) -> dict[str, Client]:
 
 def hold(client: Client, invitation) -> None:
     session = client.session
-    session["invitations"] = [str(invitation.uuid)]
+    session["invitations"] = {str(invitation.uuid): invitation.token_digest}
     session.save()
 
 
 def address(name: str, row: Row, world) -> str:
     values = {"key": "x-y", "uidb36": "1", "pk": 1, "provider_id": "sso", "role_uuid": world.role.uuid}
+    values["name"] = "athena.sql"
     values["link_token"] = world.link_token
     if hasattr(world, row.of):
         values["uuid"] = getattr(world, row.of).uuid

@@ -7,6 +7,8 @@ import unicodedata
 
 from onboarding.core.errors import IllegalName
 
+# As which the portal's own checks enter; partners read it in their CloudTrail.
+VALIDATOR_SESSION_NAME = "tobiishi-validator"
 # Crockford's alphabet without i, l, o and u: nothing here is misread when somebody types it.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
@@ -17,6 +19,7 @@ _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 _SCOPES = re.compile(r"[a-z]+(?::[a-z]+)+(?:,[a-z]+(?::[a-z]+)+)*")
 _HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _START_URL = re.compile(rf"https://{_HOST_LABEL}(?:\.{_HOST_LABEL})+(?:/[A-Za-z0-9._~-]*)*")
+_RECIPIENT_CODE = re.compile(r"[0-9]{8}")
 _MAX_START_URL = 300
 _MAX_SESSION_NAME = 64
 _MAX_PROFILE_NAME = 64
@@ -39,6 +42,11 @@ def new_link_token() -> str:
 def token_digest(link_token: str) -> str:
     # A fast hash is right here: the token is 256 random bits, so there is nothing to guess.
     return hashlib.sha256(link_token.encode()).hexdigest()
+
+
+def new_recipient_code() -> str:
+    """Eight digits, which a phone can type; short-lived, and few tries are taken."""
+    return f"{secrets.randbelow(10**8):08d}"
 
 
 def role_session_name(email: str) -> str:
@@ -101,6 +109,11 @@ def parse_region(text: str) -> str:
 
 def parse_external_id(text: str) -> str:
     return _parse("external_id", _EXTERNAL_ID, text)
+
+
+def parse_recipient_code(text: str) -> str:
+    """As people type it: with the gap of the mail, or a hyphen."""
+    return _parse("recipient_code", _RECIPIENT_CODE, re.sub(r"[ \u3000-]", "", text))
 
 
 def _parse(kind: str, pattern: re.Pattern[str], text: str) -> str:

@@ -46,6 +46,11 @@ class RegionField(ParsedField[str]):
         super().__init__(identifiers.parse_region, max_length=60, **options)
 
 
+class RecipientCodeField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_recipient_code, max_length=40, **options)
+
+
 class RoleNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(arns.parse_role_name, max_length=200, **options)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
 from onboarding.core.errors import InvalidRoleArn
-from onboarding.forms.fields import RoleArnField
+from onboarding.forms.fields import RecipientCodeField, RoleArnField
 from onboarding.models import ExternalRole
 from onboarding.services.diagnosis import LONGEST_PASTE, PasteTooLong
 
@@ -61,7 +61,7 @@ class TrustPolicyForm(forms.Form):
     )
 
     def __init__(self, role: ExternalRole, pasted: QueryDict | None = None) -> None:
-        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[: _LONGEST_KEPT]}
+        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[:_LONGEST_KEPT]}
         super().__init__(kept, auto_id=f"trust-{role.uuid}-%s")
 
     def clean_trust_policy(self) -> str:
@@ -70,3 +70,14 @@ class TrustPolicyForm(forms.Form):
         if len(text) > LONGEST_PASTE:
             raise forms.ValidationError(messages.sentence(PasteTooLong()), code="too_long")
         return text
+
+
+class RecipientForm(forms.Form):
+    code = RecipientCodeField(
+        label=_("Code from the mail"),
+        widget=forms.TextInput(
+            {"class": "mono", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+        help_text=_("Eight digits."),
+        error_messages={"required": _("Type the eight digits of the newest mail.")},
+    )

@@ -4,6 +4,7 @@ from onboarding.models.access import Grant
 from onboarding.models.audit import AuditEvent, AuditHead
 from onboarding.models.bastion import Bastion, PermissionSet
 from onboarding.models.invitation import Invitation
+from onboarding.models.mail import Mail, MailKind
 from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
 from onboarding.models.person import Person, PortalRole
 from onboarding.models.trust_reading import ReadingSource, TrustReading
@@ -17,6 +18,8 @@ __all__ = [
     "ExternalRole",
     "Grant",
     "Invitation",
+    "Mail",
+    "MailKind",
     "Partner",
     "PermissionSet",
     "Person",

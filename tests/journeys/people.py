@@ -49,10 +49,15 @@ class Admin:
         confirm = self.page.locator("details.confirm", has_text="New hand-off link")
         if confirm.count():
             confirm.locator("summary").click()
-            confirm.get_by_role("button").click()
-        else:
-            self.page.get_by_role("button", name="New hand-off link").click()
+        self.page.get_by_role("button", name="Show it, to send it yourself").click()
         return self._shown_link()
+
+    def mail_link(self, account_id: str, *, verify_recipient: bool = False) -> None:
+        """Of an account that has no link yet."""
+        self.open_account(account_id)
+        self.page.get_by_label("Ask whoever opens it for a code").set_checked(verify_recipient)
+        self.page.get_by_role("button", name="Mail it to").click()
+        expect(self.page.get_by_text("The mail is on its way to")).to_be_visible()
 
     def open_account(self, account_id: str) -> None:
         self.page.goto(f"/admin/partners/?q={account_id}")
@@ -158,6 +163,32 @@ class PartnerAdmin:
                 return
             self.page.wait_for_timeout(1_000)
         raise AssertionError("The portal refuses to check again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where all mail of the demo arrives, by SMTP."""
+
+    page: Page
+    address: str
+
+    def newest(self, subject: str) -> str:
+        """The text of the newest mail with this subject, which may still be on its way."""
+        found = self.page.get_by_role("link", name=re.compile(subject))
+        for _ in range(100):
+            self.page.goto(self.address)
+            if found.count():
+                found.first.click()
+                return self.page.locator("#text").inner_text()
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"No mail says {subject!r}.")
+
+    def empty(self) -> None:
+        self.page.goto(self.address)
+        button = self.page.get_by_role("button", name="Empty the mailbox")
+        if button.count():
+            button.click()
+        expect(self.page.get_by_role("heading", name="No mail yet")).to_be_visible()
 
 
 def copied(button: Locator) -> str:

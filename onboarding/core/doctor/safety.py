@@ -207,9 +207,7 @@ def _asks_for_organization(allowing: _Allowing) -> bool:
     return any(True for key in keys for _ in allowing.values(key))
 
 
-def _arns_in(
-    allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()
-) -> Iterator[str]:
+def _arns_in(allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()) -> Iterator[str]:
     """Roles of the account: any one, and those that the statement's own patterns for `aws:PrincipalArn` would fit."""
     yield f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}"
     patterns = (pattern for _, _, patterns in allowing.values("aws:principalarn") for pattern in patterns)

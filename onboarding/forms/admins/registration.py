@@ -28,7 +28,12 @@ class PartnerForm(ServiceForm):
     field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {"partner": "name"}
 
     name = PlainLineField(label=_("Company name"), max_length=100)
-    language = forms.ChoiceField(label=_("Language of their page"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language of their page"),
+        choices=[*settings.LANGUAGES, ("", _("As their browser says"))],
+        required=False,
+        help_text=_("And of the mails to them, which follow the portal's own language where none is chosen."),
+    )
     contact_name = PlainLineField(label=_("Contact"), max_length=100)
     contact_email = forms.EmailField(
         label=_("Contact's e-mail"), help_text=_("A new link is only ever mailed to this address.")

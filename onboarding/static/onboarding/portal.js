@@ -54,6 +54,11 @@
     if (button) copy(button);
   });
 
+  /* Printing --------------------------------------------------------------- */
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
+  });
+
   /* Security keys: allauth's script tells here what the key did not do ----- */
   document.addEventListener("allauth.error", () => {
     for (const trouble of document.querySelectorAll("[data-webauthn-trouble]")) trouble.hidden = false;

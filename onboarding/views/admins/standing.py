@@ -84,7 +84,7 @@ def _letter(
     role: ExternalRole, last: Validation | None, told: Explanation, policy: ReadPolicy | None, language: str
 ) -> letters.Letter | None:
     """About the last validation where it found something, else about a policy in which something is wrong."""
-    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.language
+    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
     if last and told.tone in {"bad", "warn"} and told.turn is Turn.PARTNER:
         return letters.remedy_letter(role, last, language=chosen, policy=policy)
     is_waited_for = role.state in states.FREELY_REPLACEABLE

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from django.utils import timezone
-
-from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, console, shell
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
 from onboarding.services import diagnosis, invitations
-from onboarding.views.partners import standing, trust
+from onboarding.views.partners import asking, standing, trust
 from onboarding.views.partners.standing import Standing
 from onboarding.views.partners.trust import TrustCheck
 
@@ -85,26 +82,16 @@ def page(
         for role in roles
     ]
     return {
-        "invitation": invitation,
-        "request_number": invitation.reference,
-        "account": invitation.account,
-        "partner": invitation.account.partner,
-        "asked_by": invitation.issued_by.display_name,
-        "left": invitation.expires_at - timezone.now(),
+        **asking.of(invitation, roles),
         "cards": cards,
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
-        "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
-        "needs_external_id": [role for role in roles if not role.console_access],
-        "by_console": [role for role in roles if role.console_access],
     }
 
 
 def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
     """Where the role was returned, under the name and path that it has. Raises `SsoRoleUnknown`, `PolicyTooLong`."""
-    account = role.account
-    asked_for = RoleArn(Partition(account.partition), account.number, "/", role.role_name)
     return WantedRole(
-        arn=role.arn or asked_for,
+        arn=asking.arn_of(role),
         description=f"Made for the request {invitation.reference}",
         trust_policy=role.trust_policy,
     )

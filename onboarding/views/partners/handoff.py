@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onboarding.core.errors import OnboardingError
@@ -14,7 +17,7 @@ from onboarding.forms.partners import ReturnForm, TrustPolicyForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
 from onboarding.permissions import InvitedRequest, invitation_required
-from onboarding.services import invitations, submission, validation
+from onboarding.services import invitations, offboarding, submission, validation
 from onboarding.views.partners import cards, standing, trust
 from onboarding.views.partners.standing import Standing
 from onboarding.views.partners.trust import TrustCheck
@@ -101,6 +104,20 @@ def commands(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 @invitation_required
 @require_POST
+def withdraw(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    try:
+        offboarding.withdraw_role(request.invitation, role)
+    except OnboardingError as error:
+        messages.error(request, sentence(error))
+    else:
+        told = {"role": role.role_name, "organization": settings.ORGANIZATION_NAME}
+        messages.success(request, _("You have withdrawn %(role)s, and %(organization)s is being told.") % told)
+    return _to(request, role)
+
+
+@invitation_required
+@require_POST
 def note_copied(request: InvitedRequest) -> HttpResponse:
     invitations.note_copied(request.invitation)
     return HttpResponse(status=204)
@@ -108,7 +125,7 @@ def note_copied(request: InvitedRequest) -> HttpResponse:
 
 def _role(request: InvitedRequest, role_uuid: UUID) -> ExternalRole:
     """A link reaches the roles of its own account, and no other's."""
-    live = ExternalRole.objects.live().with_owner()
+    live = ExternalRole.objects.live().with_owner().select_related("created_by")
     return get_object_or_404(live, account=request.invitation.account, uuid=role_uuid)
 
 
