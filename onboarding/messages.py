@@ -71,6 +71,12 @@ _ARN_REASONS: dict[str, str | Promise] = {
 _NAME_KINDS: dict[str, str | Promise] = {
     "role_name": gettext_lazy("Letters, digits and +=,.@_- only, at most 64."),
     "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
+    "profile_template": gettext_lazy(
+        "At least one of {partner}, {role} and {account}, and at most 30 letters, digits, hyphens and underscores."
+    ),
+    "name_prefix": gettext_lazy(
+        "Latin letters, digits, hyphen and underscore only, at most 16, a letter or digit first."
+    ),
     "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
     "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from onboarding.core import awsconfig, identifiers
 from onboarding.core.arns import AccountId, RoleArn
 from onboarding.core.awsconfig import AwsConfig, BastionProfile, PartnerProfile, SsoSession
 from onboarding.models import Bastion, ExternalRole, PermissionSet, Person
+from onboarding.services.choices import choices_of
 
 _LONGEST_NAME = 64
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
@@ -31,30 +33,32 @@ class ConfigSnippet:
 
 
 def config_snippet(person: Person, roles: Iterable[ExternalRole]) -> ConfigSnippet:
-    """Of a person's entitled roles, those that a config may hold.
+    """Of a person's entitled roles, those that a config may hold and the person wants, as the person wants them.
 
     Raises `UnsafeConfigValue`, `DuplicateProfile` or `InvalidRoleArn`; then there is nothing to offer.
     """
+    choices = choices_of(person)
     entitled = sorted(roles, key=lambda role: (role.profile_name.lower(), role.profile_name))
-    offered = tuple(role for role in entitled if role.is_handed_out)
+    offered = tuple(role for role in entitled if role.is_handed_out and choices.takes(role))
     ways = _ways([role.permission_set for role in offered], taken={role.profile_name.lower() for role in entitled})
+    named = partial(awsconfig.with_prefix, choices.name_prefix)
     config = AwsConfig(
         sessions=tuple(dict.fromkeys(way.session for way in ways.values())),
-        bastions=tuple(way.bastion for way in ways.values()),
-        partners=tuple(_partner(role, person, ways[role.permission_set_id].bastion) for role in offered),
+        bastions=tuple(replace(way.bastion, name=named(way.bastion.name)) for way in ways.values()),
+        partners=tuple(
+            PartnerProfile(
+                name=named(role.profile_name),
+                source_profile=named(ways[role.permission_set_id].bastion.name),
+                role_arn=RoleArn.parse(role.role_arn),
+                external_id=role.external_id,
+                role_session_name=identifiers.role_session_name(person.email),
+                region=choices.region(role),
+            )
+            for role in offered
+        ),
+        output=choices.output,
     )
     return ConfigSnippet(config=config, text=awsconfig.render(config), roles=offered)
-
-
-def _partner(role: ExternalRole, person: Person, source: BastionProfile) -> PartnerProfile:
-    return PartnerProfile(
-        name=role.profile_name,
-        source_profile=source.name,
-        role_arn=RoleArn.parse(role.role_arn),
-        external_id=role.external_id,
-        role_session_name=identifiers.role_session_name(person.email),
-        region=role.region,
-    )
 
 
 @dataclass(frozen=True, slots=True)
