@@ -27,7 +27,7 @@ def parse_profile_template(text: str) -> str:
 
 
 def fill_profile_template(template: str, *, partner: str, role: str, account_id: str) -> str:
-    """The name as the template has it, legal but for being empty, `default` or somebody else's. Raises `IllegalName`."""
+    """Of legal characters, but perhaps empty, `default` or somebody else's name. Raises `IllegalName`."""
     words = {"partner": slug(partner), "role": slug(role), "account": account_id}
     filled = _FIELD.sub(lambda field: words[field[1]], parse_profile_template(template))
     return re.sub(r"-{2,}", "-", filled).strip("-_")[:_MAX_NAME].rstrip("-_")

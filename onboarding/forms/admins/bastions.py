@@ -77,7 +77,7 @@ class BastionForm(ServiceForm):
         required=False,
         widget=mono(),
         help_text=_(
-            "Of {partner}, {role} and {account}, with letters, digits, - and _ between. For roles registered from now on."
+            "Of {partner}, {role} and {account}, with letters, digits, - and _ between. For roles that come from now on."
         ),
     )
     organization_id = forms.CharField(
