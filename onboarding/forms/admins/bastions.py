@@ -76,9 +76,7 @@ class BastionForm(ServiceForm):
         initial=DEFAULT_TEMPLATE,
         required=False,
         widget=mono(),
-        help_text=_(
-            "Of {partner}, {role} and {account}, with letters, digits, - and _ between. For roles that come from now on."
-        ),
+        help_text=_("Of {partner}, {role} and {account}, with letters, digits, - and _ between. For new roles."),
     )
     organization_id = forms.CharField(
         label=_("ID of our AWS organization"),
