@@ -76,7 +76,7 @@ const stripEnd = (text) => {
 };
 const strip = (text) => stripStart(stripEnd(text));
 
-const splitLines = (text) => text.match(/[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+/g) ?? [];
+export const splitLines = (text) => text.match(/[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+/g) ?? [];
 
 /* Scanning: as botocore reads a config, but to the end, and saying what stops it where ------------ */
 
@@ -402,8 +402,8 @@ const settle = (ours, outside, choices) => {
 
 const isName = (text) => new RegExp(`^${NAME}$`).test(text) && text.toLowerCase() !== "default";
 
-/* Which of our sections refer to which. */
-const usersOf = (ours) => {
+/* By header, the sections of ours that refer to it. */
+export const usersOf = (ours) => {
   const users = new Map();
   for (const { header, settings } of ours) {
     for (const [key, kind] of REFERENCES) {
