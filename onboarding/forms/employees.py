@@ -89,5 +89,5 @@ class _Tick(forms.BooleanField):
 class _Region(RegionField):
     def __init__(self, role: ExternalRole) -> None:
         label = _("Region of %(profile)s") % {"profile": role.profile_name}
-        widget = mono(form=FORM_ID, size="14", placeholder=role.region, **{"aria-label": label})
-        super().__init__(label=label, required=False, widget=widget)
+        looks = {"form": FORM_ID, "size": "14", "autocomplete": "off", "spellcheck": "false", "aria-label": label}
+        super().__init__(label=label, required=False, widget=forms.TextInput(looks | {"placeholder": role.region}))

@@ -148,6 +148,7 @@ const drawResult = ({ problems, conflicts, notices }) => {
   page.hidden = false;
   show("problems", problems.length > 0);
   part("problem-list").replaceChildren(...problems.map(sentence));
+  drawExcerpt(problems);
   show("notices", notices.length > 0);
   part("notices").replaceChildren(...notices.map(sentence));
   show("conflicts", part("conflicts").children.length > 0);
@@ -169,6 +170,24 @@ const sentence = ({ kind, line, found }) => {
   return item;
 };
 
+/* The lines that are meant, each with two above and below. */
+const drawExcerpt = (problems) => {
+  const hot = new Set(problems.map(({ line }) => line));
+  const lines = splitLines(decode(file.bytes));
+  const elements = [];
+  let last = 0;
+  lines.forEach((line, index) => {
+    const number = index + 1;
+    if (![-2, -1, 0, 1, 2].some((away) => hot.has(number + away))) return;
+    if (last && number > last + 1) elements.push(lineElement("", "gap", "…"));
+    elements.push(lineElement(number, hot.has(number) ? "hot" : "", colour(readable(withoutEnd(line)))));
+    last = number;
+  });
+  show("excerpt", problems.length > 0 && problems.every(({ kind }) => kind !== "not_text"));
+  part("name").textContent = file.name;
+  part("hot").replaceChildren(...elements);
+};
+
 const drawRefusal = (card, conflicts) => {
   const isRefused = choices.get(card.dataset.header)?.answer === "rename"
     && conflicts.some(({ section }) => section === card.dataset.header);
@@ -187,12 +206,16 @@ const drawMerged = () => {
 
 const drawActions = (isNoText = false) => {
   const isOpen = merged !== null && !isSame(merged, file.bytes);
-  const button = (name) => page.querySelector(`[data-do="${name}"]`);
-  show("actions", isOpen);
+  const button = (name, isShown) => {
+    const found = page.querySelector(`[data-do="${name}"]`);
+    found.hidden = !isOpen || !isShown;
+    return found;
+  };
+  button("save", file.handle);
+  button("download", true).classList.toggle("main", !file.handle);
+  button("copy", navigator.clipboard && !isNoText);
+  button("backup", true);
   show("by-hand", isOpen && !file.handle);
-  button("save").hidden = !file.handle;
-  button("copy").hidden = isNoText || !navigator.clipboard;
-  button("download").classList.toggle("main", !file.handle);
 };
 
 const isSame = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);
@@ -208,7 +231,6 @@ const tell = (name, facts, isBad = false) => {
 const refuse = (name) => {
   forget();
   page.hidden = false;
-  for (const shown of ["problems", "notices", "conflicts", "waiting", "diff", "actions", "by-hand"]) show(shown, false);
   tell(name, {}, true);
 };
 
@@ -216,11 +238,12 @@ const forget = () => {
   file = null;
   merged = null;
   choices = new Map();
-  page.hidden = true;
-  part("result").hidden = true;
-  part("summary").textContent = "";
-  for (const place of ["conflicts", "before", "after"]) part(place).replaceChildren();
   cardsFor = "";
+  page.hidden = true;
+  part("summary").textContent = "";
+  for (const name of ["result", "problems", "notices", "conflicts", "waiting", "diff", "by-hand"]) show(name, false);
+  for (const name of ["conflicts", "before", "after", "hot"]) part(name).replaceChildren();
+  for (const name of ["save", "download", "copy", "backup"]) page.querySelector(`[data-do="${name}"]`).hidden = true;
   const input = document.getElementById("mine");
   if (input) input.value = "";
 };
@@ -329,12 +352,14 @@ part("conflicts").addEventListener("input", (event) => {
 const dropped = (event) => event.target.closest?.("#drop");
 
 document.addEventListener("dragover", (event) => {
+  document.getElementById("drop")?.classList.toggle("over", Boolean(dropped(event)));
   if (dropped(event)) event.preventDefault();
 });
 
 document.addEventListener("drop", async (event) => {
   if (!dropped(event)) return;
   event.preventDefault();
+  document.getElementById("drop").classList.remove("over");
   const [item] = event.dataTransfer.items;
   const found = item?.getAsFile();
   // Asked for at once: after the first wait the browser has taken the item back.

@@ -27,7 +27,7 @@ from onboarding.permissions import PersonRequest, sign_in_required
 from onboarding.services import access, choices
 from onboarding.services.choices import Choices
 from onboarding.services.config import ConfigSnippet
-from onboarding.views.employees.offers import Offer, snippet_for
+from onboarding.views.employees.offers import Offer, Replacing, snippet_for
 
 
 @sign_in_required
@@ -70,6 +70,7 @@ def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> H
         "previous_url": search.url(before=page.previous) if page.previous else "",
         "search": search,
         "filters": search.filters(roles),
+        "replacing": Replacing(),
     }
     return render(request, "employees/access.html", shown | _config(roles, snippet, form))
 

@@ -60,6 +60,14 @@ _SYSTEMS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """How a merged file takes the place of the old one, which stays beside it."""
+
+    unix: str = "cp ~/.aws/config ~/.aws/config.before\nmv ~/Downloads/config ~/.aws/config"
+    windows: str = "cp ~\\.aws\\config ~\\.aws\\config.before\nmv -Force ~\\Downloads\\config ~\\.aws\\config"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     preview: str
