@@ -7,6 +7,8 @@ ARGS ?=
 # What is installed is remembered under the checksum of what was asked for; `setup` covers the demo as well.
 DEMO := .venv/.demo-$(shell cksum <requirements-demo.txt | tr ' ' '-')
 DEV := .venv/.dev-$(shell cksum <requirements-dev.txt | tr ' ' '-')
+# The JavaScript SDK, for the tests that use it; npm writes this file last.
+NODE_MODULES := tests/javascript/node_modules/.package-lock.json
 
 # A whole production environment with invented values, for `check --deploy`; a `.env` in the checkout has no part in it.
 PRODUCTION := env ENV_FILE=/dev/null SANDBOX=0 DEBUG=0 SECRET_KEY=this-is-no-secret-but-it-is-as-long-as-one-must-be-0123456789 \
@@ -19,7 +21,7 @@ PRODUCTION := env ENV_FILE=/dev/null SANDBOX=0 DEBUG=0 SECRET_KEY=this-is-no-sec
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-setup: $(DEV) ## make .venv with everything for development; nothing after it needs the network
+setup: $(DEV) $(if $(shell command -v npm),$(NODE_MODULES)) ## make .venv with everything for development; nothing after it needs the network
 
 demo: $(DEMO) ## run the whole product with a local stand-in for AWS (PORT=8000)
 	@$(RUN) -m demo
@@ -90,6 +92,11 @@ endef
 $(DEMO): | .venv/bin/python
 	$(call install,requirements-demo.txt)
 	@touch $@
+
+# Without it, a few tests are skipped and say so.
+$(NODE_MODULES): tests/javascript/package-lock.json
+	@echo "Installing tests/javascript"
+	@(cd tests/javascript && npm ci --silent) || echo "npm could not: tests with the JavaScript SDK will be skipped"
 
 $(DEV): | .venv/bin/python
 	$(call install,requirements-dev.txt)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
+from onboarding.core.console import NoLink
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
@@ -70,6 +71,12 @@ _ARN_REASONS: dict[str, str | Promise] = {
 _NAME_KINDS: dict[str, str | Promise] = {
     "role_name": gettext_lazy("Letters, digits and +=,.@_- only, at most 64."),
     "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
+    "profile_template": gettext_lazy(
+        "At least one of {partner}, {role} and {account}, and at most 30 letters, digits, hyphens and underscores."
+    ),
+    "name_prefix": gettext_lazy(
+        "Latin letters, digits, hyphen and underscore only, at most 16, a letter or digit first."
+    ),
     "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
     "recipient_code": gettext_lazy("The code has eight digits. Copy them from the newest mail."),
@@ -418,6 +425,15 @@ def to_employee(role: ExternalRole) -> str:
     return _TO_EMPLOYEE[State(role.state)] % {"partner": role.account.partner.name}
 
 
+def no_console_link(reason: NoLink) -> str:
+    return str(_NO_LINK[reason])
+
+
+_NO_LINK: dict[NoLink, str | Promise] = {
+    NoLink.PARTITION: gettext_lazy("No link to the console: Switch Role is not known in this AWS partition."),
+    NoLink.ROLE_TOO_LONG: gettext_lazy("No link to the console: it takes 64 characters of a role's path and name."),
+}
+
 _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REGISTERED: gettext_lazy("%(partner)s has not been asked yet. Our platform admins’ turn."),
     State.INVITED: gettext_lazy("%(partner)s has not returned the role yet. Their turn."),
@@ -426,8 +442,8 @@ _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REFUSED: gettext_lazy("AWS denied us. The turn of %(partner)s."),
     State.PROVEN: "",
     State.UNSAFE: gettext_lazy("It opens without the right external ID, so it is kept back. The turn of %(partner)s."),
-    State.SUSPECT: gettext_lazy("In your config. The last check failed, and we check again within minutes."),
-    State.BROKEN: gettext_lazy("In your config, but AWS denied our last checks. The turn of %(partner)s."),
+    State.SUSPECT: gettext_lazy("The last check failed, and we check again within minutes."),
+    State.BROKEN: gettext_lazy("AWS denied our last checks. The turn of %(partner)s."),
     State.SUSPENDED: gettext_lazy("A platform admin has suspended it."),
     State.RETIRING: gettext_lazy("The work with it has ended."),
     State.RETIRED: gettext_lazy("The work with it has ended."),

@@ -50,7 +50,11 @@ TABLE: dict[str, Row] = {
     "onboarding:readyz": Row(ANYONE),
     # Employees
     "onboarding:employees:access": Row(SIGNED_IN),
+    "onboarding:employees:choose": Row(SIGNED_IN, method="post"),
     "onboarding:employees:config": Row(SIGNED_IN),
+    "onboarding:employees:granted": Row(SIGNED_IN),
+    "onboarding:employees:plain": Row(SIGNED_IN),
+    "onboarding:employees:switch_roles": Row(SIGNED_IN),
     "onboarding:employees:config_copied": Row(frozenset({"carol"}), method="post"),
     "onboarding:employees:profile_copied": Row(frozenset({"carol"}), "role", "post"),
     # Partner admins: whoever holds the link, and it alone

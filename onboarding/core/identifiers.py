@@ -14,6 +14,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
 _PERMISSION_SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 _SCOPES = re.compile(r"[a-z]+(?::[a-z]+)+(?:,[a-z]+(?::[a-z]+)+)*")
@@ -22,7 +23,6 @@ _START_URL = re.compile(rf"https://{_HOST_LABEL}(?:\.{_HOST_LABEL})+(?:/[A-Za-z0
 _RECIPIENT_CODE = re.compile(r"[0-9]{8}")
 _MAX_START_URL = 300
 _MAX_SESSION_NAME = 64
-_MAX_PROFILE_NAME = 64
 
 
 def new_external_id() -> str:
@@ -64,11 +64,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
 
 
-def suggested_profile_name(partner_slug: str, role_name: str) -> str:
-    """What the admin is offered; at most 64 characters, ends on a letter or digit."""
-    return f"{partner_slug}-{slug(role_name)}".strip("-")[:_MAX_PROFILE_NAME].rstrip("-")
-
-
 def suggested_role_name(organization: str, partner: str) -> str:
     """`HoshinoWillow`-like: the first word of each, in camel case, as IAM's role grammar takes it."""
     words = [word for name in (organization, partner) for word in slug(name).split("-")[:1]]
@@ -81,6 +76,11 @@ def parse_profile_name(text: str) -> str:
     if name.lower() == "default":
         raise IllegalName("profile_name", text)
     return name
+
+
+def parse_name_prefix(text: str) -> str:
+    """What a person puts before all profile names of the portal, to tell them from their own."""
+    return _parse("name_prefix", _NAME_PREFIX, text)
 
 
 def parse_session_name(text: str) -> str:

@@ -3,6 +3,7 @@
 from onboarding.models.access import Grant
 from onboarding.models.audit import AuditEvent, AuditHead
 from onboarding.models.bastion import Bastion, PermissionSet
+from onboarding.models.choices import ConfigChoices, ProfileChoice
 from onboarding.models.invitation import Invitation
 from onboarding.models.mail import Mail, MailKind
 from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Bastion",
+    "ConfigChoices",
     "ExternalAccount",
     "ExternalRole",
     "Grant",
@@ -24,6 +26,7 @@ __all__ = [
     "PermissionSet",
     "Person",
     "PortalRole",
+    "ProfileChoice",
     "ReadingSource",
     "Trigger",
     "TrustReading",

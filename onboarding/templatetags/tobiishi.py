@@ -141,7 +141,8 @@ _COLOURS = re.compile(
       | (?P<k>"[^"]*"(?=[ ]*:)      # a key in JSON
           | ^[ -]*[\w:.]+(?=[ ]*[=:](?:[ ]|$))  # in YAML, INI, HCL
           | (?<=[ ])--[\w-]+)       # an option
-      | (?P<s>"[^"]*")              # a string
+      | (?P<s>"[^"]*"               # a string
+          | (?<=[a-z_][ ]=[ ])[^\s"{].*$)  # a value in INI
     """,
     re.VERBOSE,
 )

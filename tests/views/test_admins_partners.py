@@ -11,10 +11,11 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from onboarding.core import identifiers
 from onboarding.core.probes import Outcome
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, Partner
-from onboarding.services import delivery, invitations
+from onboarding.services import delivery, invitations, registration
 from tests.factories import (
     Door,
     make_account,
+    make_bastion,
     make_checked_role,
     make_invitation,
     make_partner,
@@ -94,10 +95,25 @@ def test_a_wrong_value_is_told_at_its_field(client, field, wrong):
     assert not ExternalRole.objects.exists()
 
 
-def test_a_taken_profile_name_is_suggested_with_a_number(client):
-    make_role(profile_name="willow-robotics-hoshinowillow")
+def test_a_taken_profile_name_gets_a_digest_of_the_role_itself(client):
+    taken = make_role(profile_name="Willow-Robotics-hoshinowillow")
     client.post(REGISTER, typed())
-    assert ExternalRole.objects.filter(profile_name="willow-robotics-hoshinowillow-2").exists()
+    name = ExternalRole.objects.exclude(pk=taken.pk).get().profile_name
+    assert name.startswith("willow-robotics-hoshinowillow-")
+    again = {"partner": "Willow Robotics", "account_id": "303040405050", "role_name": "HoshinoWillow"}
+    # The same role gets the same name, whenever it is asked for; another one does not.
+    ExternalRole.objects.filter(profile_name=name).update(profile_name="renamed")
+    assert registration.suggested_profile_name(make_bastion(), **again) == name
+    assert registration.suggested_profile_name(make_bastion(), **again | {"account_id": "1" * 12}) != name
+
+
+def test_the_bastions_template_names_the_profile(client):
+    bastion = make_permission_set().bastion
+    bastion.profile_template = "p_{account}"
+    bastion.save()
+    client.post(REGISTER, typed())
+    role = ExternalRole.objects.get()
+    assert role.profile_name == f"p_{role.account.account_id}"
 
 
 def test_without_a_permission_set_the_page_says_what_comes_first(client):
