@@ -3,9 +3,11 @@
 from onboarding.models.access import Grant
 from onboarding.models.audit import AuditEvent, AuditHead
 from onboarding.models.bastion import Bastion, PermissionSet
+from onboarding.models.client import ClientCode, ClientToken
 from onboarding.models.invitation import Invitation
 from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
 from onboarding.models.person import Person, PortalRole
+from onboarding.models.proof import Proof
 from onboarding.models.trust_reading import ReadingSource, TrustReading
 from onboarding.models.validation import Trigger, Validation
 
@@ -13,6 +15,8 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Bastion",
+    "ClientCode",
+    "ClientToken",
     "ExternalAccount",
     "ExternalRole",
     "Grant",
@@ -21,6 +25,7 @@ __all__ = [
     "PermissionSet",
     "Person",
     "PortalRole",
+    "Proof",
     "ReadingSource",
     "Trigger",
     "TrustReading",
