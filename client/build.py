@@ -28,6 +28,12 @@ _HEAD = '''#!/usr/bin/env python3
 
 Needs Python 3.11 or newer and nothing else. Made by `make client` from the portal's own rules; do not edit it.
 """
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("portal-config needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info[:2]))
+
 '''
 _TAIL = """
 
@@ -48,7 +54,7 @@ def built() -> str:
     parts = [_read(path, wanted) for path, wanted in _PARTS.items()]
     _refuse_collisions(parts)
     bodies = [f"# --- {part.path} {'-' * (112 - len(part.path))}\n\n{part.text}\n" for part in parts]
-    return "\n".join([_HEAD, _imports(parts), "", "\n\n".join(bodies)]).rstrip() + "\n" + _TAIL
+    return "\n".join([_HEAD.rstrip("\n") + "\n", _imports(parts), "", "\n\n".join(bodies)]).rstrip() + "\n" + _TAIL
 
 
 def _read(path: str, wanted: set[str]) -> _Part:
@@ -89,7 +95,7 @@ def _imports(parts: list[_Part]) -> str:
             plain.update(alias.name for alias in node.names)
         elif not (module := node.module or "").startswith(_OURS):
             members[module].update(alias.name for alias in node.names)
-    whole = [f"import {name}" for name in sorted(plain)]
+    whole = [f"import {name}" for name in sorted(plain - {"sys"})]
     chosen = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(members.items())]
     return "\n".join([*whole, *chosen])
 

@@ -1,18 +1,14 @@
 """The AWS config of one person: one profile for each role that they may use, and the way there."""
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-
-from django.conf import settings
 
 from onboarding.core import awsconfig, identifiers
 from onboarding.core.arns import AccountId, RoleArn
 from onboarding.core.awsconfig import AwsConfig, BastionProfile, PartnerProfile, SsoSession
 from onboarding.models import Bastion, ExternalRole, PermissionSet, Person
-from onboarding.models.partner import ExternalRoleQuerySet
 
 _LONGEST_NAME = 64
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
@@ -48,25 +44,6 @@ def config_snippet(person: Person, roles: Iterable[ExternalRole]) -> ConfigSnipp
         partners=tuple(_partner(role, person, ways[role.permission_set_id].bastion) for role in offered),
     )
     return ConfigSnippet(config=config, text=awsconfig.render(config), roles=offered)
-
-
-def config_version(person: Person, roles: ExternalRoleQuerySet) -> str:
-    """Another one whenever the snippet of these roles would be another: from what it is made of, in two queries.
-
-    A test changes every column that there is and holds this to it.
-    """
-    role_columns = ("profile_name", "state", "role_arn", "external_id", "region", "permission_set")
-    way_columns = ("pk", "uuid", "name", *(f"bastion__{name}" for name in _BASTION_COLUMNS))
-    made_of = [
-        settings.PRODUCT_VERSION,
-        person.email,
-        sorted(roles.values_list(*role_columns)),
-        list(PermissionSet.objects.order_by("pk").values_list(*way_columns)),
-    ]
-    return hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
-
-
-_BASTION_COLUMNS = ("pk", "uuid", "account_id", "region", "sso_session_name", "sso_start_url", "sso_region")
 
 
 def _partner(role: ExternalRole, person: Person, source: BastionProfile) -> PartnerProfile:

@@ -13,12 +13,13 @@ from onboarding.aws import AwsUnavailable
 from onboarding.core import client_access
 from onboarding.core.errors import OnboardingError
 from onboarding.core.proof import ProofRefused
-from onboarding.forms.employees import CodeForm, DeviceCodeForm, DeviceForm, ProofForm
+from onboarding.forms.client import CodeForm, DeviceCodeForm, DeviceForm, ProofForm
 from onboarding.limits import limited, slow_down
 from onboarding.permissions import ClientRequest, client_token_required, open_to_anyone, open_to_programs
 from onboarding.services import access, computers, config, proofs
 from onboarding.services.client_file import client_file
 from onboarding.services.computers import CodeRefused, IssuedToken
+from onboarding.services.config_tag import config_tag
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +78,7 @@ def disconnect(request: ClientRequest) -> HttpResponse:
 def own_config(request: ClientRequest) -> HttpResponseBase:
     """An unchanged config is told by its tag, before anything is rendered."""
     entitled = access.entitled_roles(request.user, at=timezone.now())
-    tag = f'"{config.config_version(request.user, entitled)}"'
+    tag = f'"{config_tag(request.user, entitled)}"'
     if unchanged := get_conditional_response(request, etag=tag):
         return unchanged
     try:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onboarding.core import client_access
-from onboarding.forms.employees import LoopbackForm, UserCodeForm
+from onboarding.forms.client import LoopbackForm, UserCodeForm
 from onboarding.limits import limited
 from onboarding.models import ClientToken, Person, Proof
 from onboarding.permissions import PersonRequest, sign_in_required

@@ -16,7 +16,7 @@ from onboarding.core import proof
 from onboarding.core.errors import OnboardingError
 from onboarding.core.identifiers import role_session_name
 from onboarding.core.proof import ProofRefused, Refusal
-from onboarding.forms.employees import ProofForm
+from onboarding.forms.client import ProofForm
 from onboarding.limits import limited
 from onboarding.messages import sentence, sts_unavailable
 from onboarding.models import ExternalRole, Proof

@@ -9,7 +9,8 @@ from django.utils import timezone
 from onboarding.core import states
 from onboarding.models import Bastion, ExternalRole, Grant, PermissionSet, Person
 from onboarding.services import access
-from onboarding.services.config import config_snippet, config_version
+from onboarding.services.config import config_snippet
+from onboarding.services.config_tag import config_tag
 from tests.factories import make_account, make_bastion, make_checked_role, make_grant, make_permission_set, make_role
 
 pytestmark = pytest.mark.django_db
@@ -42,14 +43,14 @@ def world(carol: Person) -> dict[type[models.Model], models.Model]:
 
 
 def told(person: Person) -> tuple[str, str]:
-    """The text and its version; a text that is withheld has none."""
+    """The text and its tag; a text that is withheld has none."""
     person = Person.objects.get(pk=person.pk)
     entitled = access.entitled_roles(person, at=timezone.now())
-    version = config_version(person, entitled)
+    tag = config_tag(person, entitled)
     try:
-        return config_snippet(person, entitled).text, version
+        return config_snippet(person, entitled).text, tag
     except Exception as error:  # noqa: BLE001  whatever withholds it is a change, too
-        return type(error).__name__, version
+        return type(error).__name__, tag
 
 
 COLUMNS = [
@@ -63,17 +64,17 @@ COLUMNS = [
 def test_whatever_changes_the_text_changes_its_tag(
     world: dict[type[models.Model], models.Model], carol: Person
 ) -> None:
-    text, version = told(carol)
+    text, tag = told(carol)
     for model, name in COLUMNS:
         row = model._default_manager.filter(pk=world[model].pk)
         before = row.values_list(name, flat=True).get()
         for value in others(model._meta.get_field(name), before):
             if not changed(row, name, value):
                 continue
-            changed_text, changed_version = told(carol)
-            assert (changed_text == text) or (changed_version != version), f"{model.__name__}.{name} = {value}"
+            changed_text, changed_tag = told(carol)
+            assert (changed_text == text) or (changed_tag != tag), f"{model.__name__}.{name} = {value}"
         row.update(**{name: before})
-    assert told(carol) == (text, version)
+    assert told(carol) == (text, tag)
 
 
 def changed(row: Any, name: str, value: Any) -> bool:
@@ -104,20 +105,20 @@ def others(field: Any, before: Any) -> list[Any]:
 def test_the_tag_does_not_change_with_what_the_text_does_not_hold(
     world: dict[type[models.Model], models.Model], carol: Person
 ) -> None:
-    _, version = told(carol)
+    _, tag = told(carol)
     ExternalRole.objects.update(last_proven_at=timezone.now(), first_used_at=timezone.now(), failures_in_a_row=3)
-    assert told(carol)[1] == version
+    assert told(carol)[1] == tag
 
 
 def test_a_new_grant_a_new_permission_set_and_a_revoked_grant_change_it(
     world: dict[type[models.Model], models.Model], carol: Person
 ) -> None:
-    versions = [told(carol)[1]]
+    tags = [told(carol)[1]]
     make_grant(make_checked_role(), carol)
-    versions.append(told(carol)[1])
+    tags.append(told(carol)[1])
     Grant.objects.filter(pk=world[Grant].pk).update(revoked_at=timezone.now())
-    versions.append(told(carol)[1])
-    assert len(set(versions)) == 3
+    tags.append(told(carol)[1])
+    assert len(set(tags)) == 3
 
 
 def test_another_person_has_another_tag_and_many_roles_cost_two_queries(
@@ -127,4 +128,4 @@ def test_another_person_has_another_tag_and_many_roles_cost_two_queries(
         make_grant(role, dave)
     assert told(carol)[1] != told(dave)[1]
     with django_assert_num_queries(2):
-        config_version(carol, access.entitled_roles(carol, at=timezone.now()))
+        config_tag(carol, access.entitled_roles(carol, at=timezone.now()))
