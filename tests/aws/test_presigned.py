@@ -1,17 +1,14 @@
 """Asking with somebody else's signature: real HTTP servers that behave as STS never does."""
 
-import contextlib
-import socketserver
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from onboarding.aws import AwsUnavailable, presigned
 from onboarding.core.arns import Partition
 from onboarding.core.proof import SignedRequest, StsAnswer
+from tests.misbehaving import Behave, answering, serving
 
 ARN = "arn:aws:sts::303040405050:assumed-role/HoshinoTelemetry/ken@hoshino.example"
 GOOD = (
@@ -23,41 +20,6 @@ WRONG = (
     '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
     "<Code>SignatureDoesNotMatch</Code><Message>no</Message></Error><RequestId>x</RequestId></ErrorResponse>"
 )
-Behave = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextlib.contextmanager
-def fake_sts(behave: Behave) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
-    asked: list[BaseHTTPRequestHandler] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self)
-            # Whoever asked may have hung up.
-            with contextlib.suppress(OSError):
-                behave(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        socketserver.ThreadingMixIn.block_on_close = False
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-
-
-def answering(status: int, body: str, **headers: str) -> Behave:
-    def behave(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body.encode())
-
-    return behave
 
 
 def ask(origin: str) -> StsAnswer:
@@ -67,7 +29,7 @@ def ask(origin: str) -> StsAnswer:
 
 
 def test_the_question_is_sent_as_it_was_signed_with_the_nonce_in_its_header() -> None:
-    with fake_sts(answering(200, GOOD)) as (origin, asked):
+    with serving(answering(200, GOOD)) as (origin, asked):
         assert ask(origin) == StsAnswer(200, arn=ARN)
     assert asked[0].path == "/?Action=GetCallerIdentity&X-Amz-Signature=ab"
     assert asked[0].headers["x-k8s-aws-id"] == "tobiishi.x"
@@ -75,15 +37,15 @@ def test_the_question_is_sent_as_it_was_signed_with_the_nonce_in_its_header() ->
 
 
 def test_a_refusal_of_aws_is_a_result() -> None:
-    with fake_sts(answering(403, WRONG)) as (origin, _):
+    with serving(answering(403, WRONG)) as (origin, _):
         assert ask(origin) == StsAnswer(403, error_code="SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_told_and_not_followed(status: int) -> None:
     with (
-        fake_sts(answering(200, GOOD)) as (elsewhere, asked_elsewhere),
-        fake_sts(answering(status, "", Location=elsewhere)) as (origin, asked),
+        serving(answering(200, GOOD)) as (elsewhere, asked_elsewhere),
+        serving(answering(status, "", Location=elsewhere)) as (origin, asked),
     ):
         assert ask(origin) == StsAnswer(status)
     assert len(asked) == 1
@@ -93,24 +55,24 @@ def test_a_redirect_is_told_and_not_followed(status: int) -> None:
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with fake_sts(answering(200, GOOD)) as (origin, _):
+    with serving(answering(200, GOOD)) as (origin, _):
         assert ask(origin).arn == ARN
 
 
 @pytest.mark.parametrize("body", ["", "no xml", "<a", "{}", GOOD[:-30]])
 def test_what_is_no_answer_of_sts_is_an_outage(body: str) -> None:
-    with fake_sts(answering(200, body)) as (origin, _), pytest.raises(AwsUnavailable):
+    with serving(answering(200, body)) as (origin, _), pytest.raises(AwsUnavailable):
         ask(origin)
 
 
 def test_an_answer_that_names_nobody_names_nobody() -> None:
-    with fake_sts(answering(200, "<a/>")) as (origin, _):
+    with serving(answering(200, "<a/>")) as (origin, _):
         assert ask(origin) == StsAnswer(200)
 
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_trouble_at_sts_is_an_outage(status: int) -> None:
-    with fake_sts(answering(status, WRONG)) as (origin, _), pytest.raises(AwsUnavailable):
+    with serving(answering(status, WRONG)) as (origin, _), pytest.raises(AwsUnavailable):
         ask(origin)
 
 
@@ -149,7 +111,7 @@ def test_an_answer_is_bounded_in_size_and_in_time(behave: Behave, monkeypatch: p
     monkeypatch.setattr(presigned, "_CONNECT_SECONDS", 0.5)
     monkeypatch.setattr(presigned, "_WHOLE_SECONDS", 1.0)
     began = time.monotonic()
-    with fake_sts(behave) as (origin, _), pytest.raises(AwsUnavailable):
+    with serving(behave) as (origin, _), pytest.raises(AwsUnavailable):
         ask(origin)
     assert time.monotonic() - began < 3
 
