@@ -8,7 +8,7 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from socket import SHUT_RDWR, socket
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import botocore.session
 
@@ -48,7 +48,7 @@ def ask_caller(request: SignedRequest, *, nonce: str) -> StsAnswer:
                 raise AwsUnavailable("Timeout", where=_WHERE)
         finally:
             end.cancel()
-    except (OSError, HTTPException, ElementTree.ParseError) as error:
+    except (OSError, HTTPException, ET.ParseError) as error:
         raise AwsUnavailable(type(error).__name__, where=_WHERE) from error
     finally:
         connection.close()
@@ -76,7 +76,7 @@ def _asked(connection: HTTPConnection, query: str, nonce: str) -> StsAnswer:
     body = response.read(_MAX_ANSWER + 1)
     if len(body) > _MAX_ANSWER:
         raise AwsUnavailable("AnswerTooLong", where=_WHERE)
-    told = ElementTree.fromstring(body)  # noqa: S314  short, and from STS
+    told = ET.fromstring(body)  # noqa: S314  short, and from STS
     code = told.findtext(".//{*}Error/{*}Code", "")
     if response.status >= 500:
         raise AwsUnavailable(code or str(response.status), where=_WHERE)
