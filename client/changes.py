@@ -105,7 +105,8 @@ def _values(sections: Sections, key: str) -> set[str]:
 
 
 def _lines(content: bytes) -> list[str]:
-    return [shown(line.rstrip("\r")) for line in content.decode("utf-8", "replace").split("\n")]
+    text = content.decode("utf-8", "replace").removesuffix("\n")
+    return [shown(line.rstrip("\r")) for line in text.split("\n")] if text else []
 
 
 def _conflict_lines(conflicts: tuple[Conflict, ...]) -> Iterator[str]:

@@ -334,7 +334,7 @@ def _proven(_role: ExternalRole, _last: Validation) -> Explanation:
         tone="ok",
         happened=_("The role opens with the external ID, and stays shut without it and with a wrong one."),
         turn=Turn.NOBODY,
-        certain=_("Yes, for the validator path. An employee's own path is shown by their first command."),
+        certain=_("Yes, for the validator path. Employees prove their own path themselves."),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from onboarding.models.base import Addressed
 from onboarding.models.partner import ExternalRole
@@ -17,6 +17,9 @@ class ProofQuerySet(models.QuerySet["Proof"]):
 
     def proven(self) -> Self:
         return self.exclude(proven_at=None)
+
+    def last_of_each_role(self) -> Self:
+        return self.filter(pk__in=self.values("external_role").annotate(last=Max("pk")).values("last"))
 
 
 class Proof(Addressed):

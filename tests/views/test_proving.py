@@ -101,8 +101,10 @@ def test_own_proofs_are_listed_and_those_of_others_are_not(signed_in, carol, dav
     assert "You have proven none so far." in page.text
     mine = proven(willow, carol)
     assert mine.session_arn in signed_in.get(reverse("onboarding:employees:access")).text
+    again = proven(willow, carol)
+    assert signed_in.get(reverse("onboarding:employees:access")).context["client"].proofs == [again]
     page = signed_in.get(at("prove", willow))
-    assert page.context["last"] == mine
+    assert page.context["last"] == again
     assert "of the earlier ARN" not in page.text
     Proof.objects.update(role_arn="arn:aws:iam::222233334444:role/Earlier")
     assert "of the earlier ARN arn:aws:iam::222233334444:role/Earlier" in signed_in.get(at("prove", willow)).text

@@ -76,7 +76,7 @@ class OwnClient:
 
     @classmethod
     def of(cls, person: Person, *, at: datetime) -> "OwnClient":
-        proven = Proof.objects.proven().filter(person=person).select_related("external_role")
+        proven = Proof.objects.proven().filter(person=person).last_of_each_role().select_related("external_role")
         return cls(
             sha256=client_file().sha256,
             commands="\n".join(f"python3 portal-config {command}" for command in _commands()),
