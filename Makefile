@@ -15,7 +15,7 @@ PRODUCTION := env ENV_FILE=/dev/null SANDBOX=0 DEBUG=0 SECRET_KEY=this-is-no-sec
 	PUBLIC_URL=https://portal.example.com DATABASE_URL=postgres://portal@db.example.com/portal REDIS_URL=redis://redis.example.com/0 \
 	ORGANIZATION_NAME=Example CONTACT_NAME=Example CONTACT_EMAIL=portal@example.com EMAIL_URL=smtp://mail.example.com:25
 
-.PHONY: help setup demo demo-reset test fuzz faults lint check bench audit messages screenshots requirements
+.PHONY: help setup demo demo-reset test fuzz faults lint check bench audit messages screenshots client requirements
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -68,6 +68,9 @@ messages: $(DEV) ## collect the strings to translate, and compile the translatio
 
 screenshots: $(DEV) ## take the README's pictures of the demo that runs (needs Chromium)
 	@$(RUN) -m demo.screenshots
+
+client: $(DEV) ## make client/portal_config.py anew from core/awsconfig and the modules in client
+	@$(RUN) -m client.build
 
 requirements: ## resolve pyproject.toml into the pinned requirements (needs uv and the network)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml --output-file requirements.txt

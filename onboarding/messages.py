@@ -13,16 +13,19 @@ from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
 from onboarding.core.console import NoLink
 from onboarding.core.probes import VerdictCode
+from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
 from onboarding.models import ExternalRole, Validation
 from onboarding.services import (
     access,
     bastions,
+    computers,
     diagnosis,
     invitations,
     offboarding,
     people,
+    proofs,
     recipients,
     registration,
     submission,
@@ -81,6 +84,41 @@ _NAME_KINDS: dict[str, str | Promise] = {
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
     "recipient_code": gettext_lazy("The code has eight digits. Copy them from the newest mail."),
     "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),
+    "user_code": gettext_lazy("The code in your terminal has eight letters, like BCDF-GHJK."),
+    "computer": gettext_lazy("Up to 63 Latin letters, digits, dots, hyphens, underscores and spaces."),
+    "code_challenge": gettext_lazy("This address is not as portal-config makes it."),
+    "loopback": gettext_lazy("This address is not as portal-config makes it."),
+    "state": gettext_lazy("This address is not as portal-config makes it."),
+}
+
+_REFUSALS: dict[Refusal, str | Promise] = {
+    Refusal.NO_TOKEN: gettext_lazy("There is no token in this text. Paste everything that the command printed."),
+    Refusal.ALTERED: gettext_lazy("This token is not as the AWS CLI makes it, so it was not used. Run the line again."),
+    Refusal.ELSEWHERE: gettext_lazy(
+        "This token is not for AWS STS in a region of the role's partition, so it was not used. Run the line as it "
+        "stands; a profile or an environment of your own may name another endpoint."
+    ),
+    Refusal.LONG_TERM_KEY: gettext_lazy(
+        "This token was signed with the access key of an IAM user, not with the role. Run the line as it stands."
+    ),
+    Refusal.STALE: gettext_lazy("This token is older than two minutes. Run the line again, and paste at once."),
+    Refusal.AHEAD: gettext_lazy("This token comes from the future. Set your computer's clock, and run the line again."),
+    Refusal.UNKNOWN: gettext_lazy("This line was not made for you and this role, or a newer one took its place."),
+    Refusal.EXPIRED: gettext_lazy("The line was good for five minutes, and they are over. Make a new one."),
+    Refusal.REPLAYED: gettext_lazy("The line was used already, and each proves once. Make a new one."),
+    Refusal.NOT_SIGNED_SO: gettext_lazy(
+        "AWS says that the signature does not fit: the token was signed for another line, or changed on the way."
+    ),
+    Refusal.NOT_ACCEPTED: gettext_lazy(
+        "AWS did not accept the token. Its credentials may have ended: sign in again, and make a new line."
+    ),
+    Refusal.REDIRECTED: gettext_lazy("The answer was a redirect, which AWS STS never sends. Nothing was proven."),
+    Refusal.OTHER_ROLE: gettext_lazy(
+        "AWS named another role than this one. Run the line as it stands, profile included."
+    ),
+    Refusal.OTHER_PERSON: gettext_lazy(
+        "AWS named this role, under another session name than yours. Only your own config proves your path."
+    ),
 }
 
 _TAKEN: dict[str, str | Promise] = {
@@ -190,6 +228,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         _("%(grantee)s has this role already. Nothing changed.") % {"grantee": error.grantee}
     ),
     access.NothingToGrant: _said(gettext_lazy("Not granted: the work with this role has ended.")),
+    ProofRefused: lambda error: str(_REFUSALS[error.refusal]),
+    proofs.NothingToProve: _said(
+        gettext_lazy("Nothing to prove yet: the role is in nobody's config. The list says whose turn it is.")
+    ),
+    computers.CodeRefused: _said(gettext_lazy("Not connected. Start portal-config login again on that computer.")),
     offboarding.ChangedMeanwhile: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -201,6 +244,10 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("Not saved: without this person nobody could administer the portal. Name another admin first.")
     ),
 }
+
+
+def sts_unavailable() -> str:
+    return _("AWS STS could not be asked: nothing was proven, nothing was refused. Make a new line and try again.")
 
 
 # --- Verdicts -----------------------------------------------------------------------------------------------------
@@ -279,7 +326,7 @@ def _proven(_role: ExternalRole, _last: Validation) -> Explanation:
         tone="ok",
         happened=_("The role opens with the external ID, and stays shut without it and with a wrong one."),
         turn=Turn.NOBODY,
-        certain=_("Yes, for the validator path. An employee's own path is shown by their first command."),
+        certain=_("Yes, for the validator path. Employees prove their own path themselves."),
     )
 
 

@@ -3,25 +3,27 @@
 from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
+from django.views.decorators.csrf import csrf_exempt
 
 from onboarding import limits
-from onboarding.models import Invitation, Person
-from onboarding.services import invitations
+from onboarding.models import ClientToken, Invitation, Person
+from onboarding.services import computers, invitations
 
 
 class Audience(StrEnum):
     ANYONE = "anyone"
     HOLDER_OF_A_LINK = "holder_of_a_link"
+    HOLDER_OF_A_TOKEN = "holder_of_a_token"
     SIGNED_IN = "signed_in"
     PLATFORM_ADMIN = "platform_admin"
 
@@ -36,6 +38,12 @@ class InvitedRequest(HttpRequest):
     """A request of a partner whose link is good."""
 
     invitation: Invitation
+
+
+class ClientRequest(PersonRequest):
+    """A request of `portal-config`, in the name of its person."""
+
+    client_token: ClientToken
 
 
 P = ParamSpec("P")
@@ -110,6 +118,34 @@ def invitation_required(view: View[InvitedRequest, P]) -> Gate:
     return link_required(cast("View[InvitedRequest, P]", gate))
 
 
+def client_token_required(view: View[ClientRequest, P]) -> Gate:
+    """A program's request: no cookie counts here, and so no forged form can reach it."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        token = computers.find_token(text) if scheme.lower() == "bearer" else None
+        if token is None:
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            return _unstored(JsonResponse({"error": "invalid_token"}, status=401, headers=headers))
+        asked = cast("ClientRequest", request)
+        asked.client_token, asked.user = token, token.person
+        with translation.override(token.person.language or translation.get_language()):
+            return _unstored(view(asked, *args, **kwargs))
+
+    return _marked(csrf_exempt(gate), Audience.HOLDER_OF_A_TOKEN)
+
+
+def open_to_programs(view: Gate) -> Gate:
+    """As `open_to_anyone`, for what no page's form sends."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _unstored(view(request, *args, **kwargs))
+
+    return _marked(csrf_exempt(gate), Audience.ANYONE)
+
+
 def hold_invitation(request: HttpRequest, invitation: Invitation) -> None:
     """Keep in the session that this browser came by the link, so that the token can leave the address bar."""
     _keep(request, _HELD, invitation)
@@ -142,9 +178,7 @@ def link_expired(request: HttpRequest, invitation: Invitation) -> HttpResponseBa
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    answer = as_stranger(render(request, "429.html", status=429))
-    answer.headers["Retry-After"] = str(limits.FORMS_OF_LINK.seconds)
-    return answer
+    return as_stranger(limits.too_many(request, seconds=limits.FORMS_OF_LINK.seconds))
 
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])

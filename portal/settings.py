@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCT_VERSION = "0.1.0"
+CLIENT_FILE = BASE_DIR / "client" / "portal_config.py"
 
 env = environ.Env()
 # Tests and the demo name another file, or none, so that a developer's own settings cannot disturb them.

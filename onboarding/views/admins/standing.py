@@ -64,12 +64,20 @@ def page(request: HttpRequest, role: ExternalRole, grant_form: GrantForm) -> dic
     return {
         **of(role, language=request.GET.get("letter", "")),
         **_policy(role),
+        "employee_path": _employee_path(role),
         "grants": role.grants.filter(revoked_at=None).select_related("person", "group", "granted_by"),
         "grant_form": grant_form,
         "history": history.rows,
         "spark": list(reversed(newest)),
         **lists.pager(request, history),
     }
+
+
+def _employee_path(role: ExternalRole) -> dict[str, Any]:
+    """The last proof by an employee, and how many people have made one."""
+    proven = role.proofs.proven()
+    last = proven.select_related("person").order_by("-proven_at").first()
+    return {"last": last, "people": proven.values("person").distinct().count() if last else 0}
 
 
 def _policy(role: ExternalRole) -> dict[str, Any]:
