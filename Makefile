@@ -61,7 +61,7 @@ audit: $(DEV) ## look for known weaknesses in what is installed (needs the netwo
 	@.venv/bin/pip-audit --no-deps --disable-pip --requirement requirements-dev.txt
 
 messages: $(DEV) ## collect the strings to translate, and compile the translations (needs gettext)
-	@$(PRODUCTION) $(RUN) manage.py makemessages --locale ja --no-location --no-wrap --ignore .venv --ignore var
+	@$(PRODUCTION) $(RUN) manage.py makemessages --locale ja --no-location --no-wrap --no-obsolete --ignore .venv --ignore var
 	@for po in onboarding/locale/*/LC_MESSAGES/*.po; do \
 		$(RUN) -m babel.messages.frontend --quiet compile --input-file "$$po" --output-file "$${po%.po}.mo"; \
 	done
