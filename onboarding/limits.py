@@ -60,7 +60,9 @@ _A_MINUTE = 60
 
 def too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
     """To a person."""
-    return render(request, "429.html", status=429, headers={"Retry-After": str(seconds)})
+    answer = render(request, "429.html", status=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def slow_down(_request: HttpRequest, *, seconds: int) -> HttpResponse:
