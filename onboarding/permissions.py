@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
@@ -144,6 +145,9 @@ def link_expired(request: HttpRequest, invitation: Invitation) -> HttpResponseBa
 def too_many(request: HttpRequest) -> HttpResponse:
     answer = as_stranger(render(request, "429.html", status=429))
     answer.headers["Retry-After"] = str(limits.FORMS_OF_LINK.seconds)
+    # A fragment's answer would be dropped: the reader is led to the page that says why nothing happened.
+    if request.htmx:  # type: ignore[attr-defined]
+        answer.headers["HX-Redirect"] = reverse("onboarding:partners:too_many")
     return answer
 
 
