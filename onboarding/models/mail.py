@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.base import Addressed
@@ -33,8 +33,13 @@ class MailQuerySet(models.QuerySet["Mail"]):
         return self.filter(next_try_at__isnull=False)
 
     def stuck(self, *, asked_before: datetime) -> Self:
-        """Still tried, or given up, of links that are still wanted."""
-        return self.filter(sent_at=None, asked_at__lt=asked_before, invitation__revoked_at=None).exclude(trouble="")
+        """Links that the mail server has not taken, still tried or given up, and that the partner still has to use."""
+        newer = self.model.objects.filter(
+            invitation=OuterRef("invitation"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
+        )
+        wanted = Invitation.objects.waiting_for_partner()
+        links = self.filter(kind=MailKind.LINK, sent_at=None, asked_at__lt=asked_before, invitation__in=wanted)
+        return links.exclude(trouble="").exclude(Exists(newer))
 
 
 class Mail(Addressed):

@@ -24,30 +24,23 @@ _PATIENCE_FOR_CODE = timedelta(minutes=10)
 _CHUNK = 100
 
 
-def ask(
-    kind: MailKind,
-    invitation: Invitation,
-    *,
-    at: datetime,
-    to: Person | None = None,
-    role: ExternalRole | None = None,
-) -> Mail:
-    mail = Mail.objects.create(kind=kind, invitation=invitation, to=to, external_role=role, asked_at=at, next_try_at=at)
-    queue.on_commit(queue.SEND_MAIL, mail.pk)
-    return mail
-
-
 def ask_once(kind: MailKind, invitation: Invitation, *, at: datetime) -> None:
-    """One that waits already is enough: what it carries is made when it is sent."""
-    if not invitation.mails.filter(kind=kind).waiting().exists():
-        ask(kind, invitation, at=at)
+    """To the partner. One that waits already is enough: what it carries is made when it is sent."""
+    mail, made = Mail.objects.get_or_create(
+        kind=kind, invitation=invitation, next_try_at__isnull=False, defaults={"asked_at": at, "next_try_at": at}
+    )
+    if made:
+        queue.on_commit(queue.SEND_MAIL, mail.pk)
 
 
 def ask_to_tell_admins(
     kind: MailKind, invitation: Invitation, *, at: datetime, role: ExternalRole | None = None
 ) -> None:
     for admin in Person.objects.filter(is_active=True, portal_role=PortalRole.PLATFORM_ADMIN):
-        ask(kind, invitation, at=at, to=admin, role=role)
+        mail = Mail.objects.create(
+            kind=kind, invitation=invitation, external_role=role, to=admin, asked_at=at, next_try_at=at
+        )
+        queue.on_commit(queue.SEND_MAIL, mail.pk)
 
 
 def claim(pk: int) -> Mail | None:
