@@ -32,6 +32,10 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def waiting(self) -> Self:
         return self.filter(next_try_at__isnull=False)
 
+    def put_off(self) -> Self:
+        """Refused by the mail server, and not being tried at this moment."""
+        return self.waiting().exclude(trouble="")
+
     def stuck(self, *, asked_before: datetime) -> Self:
         """Links that the mail server has not taken, still tried or given up, and that the partner still has to use."""
         newer = self.model.objects.filter(
@@ -55,7 +59,7 @@ class Mail(Addressed):
     next_try_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # What the mail server's last refusal was, by the name of its class.
+    # What the mail server's last refusal was, by the name of its class; empty while a worker tries.
     trouble = models.CharField(max_length=80, blank=True)
 
     objects = MailQuerySet.as_manager()

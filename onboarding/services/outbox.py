@@ -29,7 +29,8 @@ def ask_once(kind: MailKind, invitation: Invitation, *, at: datetime) -> None:
     mail, made = Mail.objects.get_or_create(
         kind=kind, invitation=invitation, next_try_at__isnull=False, defaults={"asked_at": at, "next_try_at": at}
     )
-    if made:
+    # One that was put off is tried at once: whoever asks may have mended what was wrong.
+    if made or Mail.objects.put_off().filter(pk=mail.pk).update(asked_at=at, next_try_at=at):
         queue.on_commit(queue.SEND_MAIL, mail.pk)
 
 
@@ -47,7 +48,7 @@ def claim(pk: int) -> Mail | None:
     """None where another worker holds it, or where it is sent or given up."""
     now = timezone.now()
     due = Mail.objects.due(now).filter(pk=pk)
-    if not due.update(next_try_at=now + _LEASE, tries=F("tries") + 1):
+    if not due.update(next_try_at=now + _LEASE, tries=F("tries") + 1, trouble=""):
         return None
     return Mail.objects.select_related("invitation__account__partner", "external_role", "to").get(pk=pk)
 
@@ -74,8 +75,10 @@ def put_off(mail: Mail, trouble: MailUnavailable) -> None:
 def requeue_due() -> None:
     """What waits for its next try, and what the broker has lost."""
     now = timezone.now()
-    due = list(Mail.objects.due(now - _LOST_AFTER).values_list("pk", flat=True)[:_CHUNK])
-    Mail.objects.filter(pk__in=due).update(next_try_at=now)
+    late = Mail.objects.due(now - _LOST_AFTER)
+    due = list(late.order_by("next_try_at").values_list("pk", flat=True)[:_CHUNK])
+    # Not those that a worker has claimed since.
+    late.filter(pk__in=due).update(next_try_at=now)
     for pk in due:
         if not queue.send(queue.SEND_MAIL, pk):
             return
