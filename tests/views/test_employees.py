@@ -275,7 +275,7 @@ def test_with_htmx_the_config_alone_is_answered_and_told_as_saved(client, carol,
     assert answer.text.startswith('<section class="band" id="config"')
     assert "Nothing is ticked" in answer.text
     assert 'id="choices"' in answer.text
-    assert answer["HX-Trigger"] == '{"announce": "Saved"}'
+    assert answer["HX-Trigger"] == '{"announce": {"value": "Saved"}}'
     assertRedirects(client.get(CONFIG), PAGE)
 
 

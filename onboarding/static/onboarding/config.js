@@ -315,7 +315,10 @@ const taken = () => {
 
 const actions = {
   save,
-  forget,
+  forget: () => {
+    forget();
+    document.getElementById("mine")?.focus();
+  },
   download: () => {
     download(merged, "config");
     taken();
