@@ -52,7 +52,7 @@ def choose(request: PersonRequest) -> HttpResponse:
         return redirect(back) if form.is_valid() else _page(request, form=form)
     shown_config = _config(entitled, snippet_for(request.user, entitled), form)
     answer = render(request, "employees/config.html", shown_config | {"saved": form.is_valid()})
-    return trigger_client_event(answer, "announce", _("Saved") if form.is_valid() else _("Not saved"))
+    return trigger_client_event(answer, "announce", {"value": _("Saved") if form.is_valid() else _("Not saved")})
 
 
 def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> HttpResponse:
