@@ -50,10 +50,11 @@ def browser(live_server, addresses: list[str]) -> Iterator[Browser]:
         found.close()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize("screen", [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
-    browser: Browser, live_server, client: Client, addresses: list[str], theme: str, width: int
+    browser: Browser, live_server, client: Client, addresses: list[str], screen: tuple[str, int]
 ) -> None:
+    theme, width = screen
     context = browser.new_context(
         base_url=live_server.url,
         color_scheme=theme,  # type: ignore[arg-type]

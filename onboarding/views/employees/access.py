@@ -24,7 +24,7 @@ from onboarding.models.partner import ExternalRoleQuerySet
 from onboarding.permissions import PersonRequest, sign_in_required
 from onboarding.services import access, config
 from onboarding.services.config import ConfigSnippet
-from onboarding.views.employees.computers import OwnClient
+from onboarding.views.employees.computers import OwnLaptop
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ def access_page(request: PersonRequest) -> HttpResponse:
         "filters": search.filters(roles),
         "snippet": snippet,
         "offer": Offer.of(snippet) if snippet and snippet.roles else None,
-        "client": OwnClient.of(request.user, at=now),
+        "laptop": OwnLaptop.of(request.user, at=now),
     }
     return render(request, "employees/access.html", shown)
 
