@@ -123,8 +123,20 @@ def _with(**elements: object) -> str:
         ('{"Statement": [' + '{"a":1,"a":1},' * 10_000 + "{}]}", Code.MALFORMED_ELEMENT),
         (_with(Sid="x" * 10_000_000), Code.DOCUMENT_TOO_LONG),
     ],
-    ids=["statements", "principals", "wildcards", "lists", "objects", "surrogate", "braces", "blanks", "backslashes",
-         "elements", "equal keys", "ten megabytes"],
+    ids=[
+        "statements",
+        "principals",
+        "wildcards",
+        "lists",
+        "objects",
+        "surrogate",
+        "braces",
+        "blanks",
+        "backslashes",
+        "elements",
+        "equal keys",
+        "ten megabytes",
+    ],
 )
 @pytest.mark.timeout(30)
 def test_a_monstrous_document_is_a_finding(text: str, code: Code) -> None:

@@ -27,7 +27,7 @@ from onboarding.permissions import PersonRequest, sign_in_required
 from onboarding.services import access, choices
 from onboarding.services.choices import Choices
 from onboarding.services.config import ConfigSnippet
-from onboarding.views.employees.computers import OwnClient
+from onboarding.views.employees.computers import OwnLaptop
 from onboarding.views.employees.offers import Offer, Replacing, snippet_for
 
 
@@ -72,7 +72,7 @@ def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> H
         "search": search,
         "filters": search.filters(roles),
         "replacing": Replacing(),
-        "client": OwnClient.of(request.user, at=now),
+        "laptop": OwnLaptop.of(request.user, at=now),
     }
     return render(request, "employees/access.html", shown | _config(roles, snippet, form))
 
