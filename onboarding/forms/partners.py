@@ -47,8 +47,8 @@ class TrustPolicyForm(forms.Form):
     trust_policy = forms.CharField(
         label=_("Trust policy"),
         help_text=_(
-            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or Terraform "
-            "file. We keep the policy alone, so that both sides see the same."
+            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or "
+            "Terraform file. We keep the policy alone, so that both sides see the same."
         ),
         strip=False,
         widget=forms.Textarea(
