@@ -34,9 +34,7 @@ class Letter:
         return f"mailto:{quote(self.to)}?subject={quote(self.subject)}&body={quote(self.body)}"
 
 
-def remedy_letter(
-    role: ExternalRole, last: Validation, *, language: str, policy: ReadPolicy | None = None
-) -> Letter:
+def remedy_letter(role: ExternalRole, last: Validation, *, language: str, policy: ReadPolicy | None = None) -> Letter:
     """What the last validation found, and what the partner can do about it; with the policy corrected where one was
     read.
     """

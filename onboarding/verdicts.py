@@ -136,12 +136,12 @@ _SAYS_THE_SAME = {
 }
 _ANOTHER_IS_SAVED = {
     ReadingSource.PASTED: gettext_lazy(
-        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that was pasted on %(time)s would "
-        "have kept it out, so another one was saved then."
+        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that was pasted on %(time)s "
+        "would have kept it out, so another one was saved then."
     ),
     ReadingSource.SAVED: gettext_lazy(
-        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that we read from IAM on %(time)s "
-        "would have kept it out, so it has changed, or AWS still goes by an earlier one for a moment."
+        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that we read from IAM on "
+        "%(time)s would have kept it out, so it has changed, or AWS still goes by an earlier one for a moment."
     ),
 }
 _BEYOND_THE_PROBES = {

@@ -47,8 +47,8 @@ class TrustPolicyForm(forms.Form):
     trust_policy = forms.CharField(
         label=_("Trust policy"),
         help_text=_(
-            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or Terraform "
-            "file. We keep the policy alone, so that both sides see the same."
+            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or "
+            "Terraform file. We keep the policy alone, so that both sides see the same."
         ),
         strip=False,
         widget=forms.Textarea(
@@ -61,7 +61,7 @@ class TrustPolicyForm(forms.Form):
     )
 
     def __init__(self, role: ExternalRole, pasted: QueryDict | None = None) -> None:
-        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[: _LONGEST_KEPT]}
+        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[:_LONGEST_KEPT]}
         super().__init__(kept, auto_id=f"trust-{role.uuid}-%s")
 
     def clean_trust_policy(self) -> str:

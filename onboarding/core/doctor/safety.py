@@ -207,9 +207,7 @@ def _asks_for_organization(allowing: _Allowing) -> bool:
     return any(True for key in keys for _ in allowing.values(key))
 
 
-def _arns_in(
-    allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()
-) -> Iterator[str]:
+def _arns_in(allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()) -> Iterator[str]:
     """Roles of the account: any one, and those that the statement's own patterns for `aws:PrincipalArn` would fit."""
     yield f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}"
     patterns = (pattern for _, _, patterns in allowing.values("aws:principalarn") for pattern in patterns)
@@ -239,9 +237,12 @@ def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Fin
     for path, operator, values in conditions:
         reason = _weakness(subject, allowing, witnesses, operator, values)
         if reason:
+            # An external ID that is easy to guess by itself is ours to change.
+            is_ours = reason == "guessable" and list(values) == [subject.external_id]
             yield _finding(
-                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values), reason=reason,
-                expected=subject.external_id or "", edits=edits,
+                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values),
+                expected=subject.external_id or "", reason="guessable_ours" if is_ours else reason,
+                turn=Turn.US if is_ours else Turn.PARTNER, edits=() if is_ours else edits,
             )  # fmt: skip
             return
 

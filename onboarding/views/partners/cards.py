@@ -79,9 +79,7 @@ def page(
             invitation,
             standing=standings[role.pk],
             form=form if form and role == of else ReturnForm(role),
-            check=pasted
-            if pasted and role == of
-            else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
+            check=pasted if pasted and role == of else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
             steps=(next(numbers), next(numbers)),
         )
         for role in roles
