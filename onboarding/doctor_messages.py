@@ -49,7 +49,7 @@ _CAUSES: Sentences = {
     "malformed_element.sid_characters": _("The statement's Sid “%(found)s” may hold letters and digits only."),
     "malformed_element.wrong_type": _("IAM wants another kind of value here than %(found)s."),
     "malformed_element.sid_twice": _("Two statements carry the Sid “%(found)s”."),
-    "document_too_long": _("The policy has %(found)s characters without blanks; IAM never takes more than %(expected)s."),
+    "document_too_long": _("The policy has %(found)s characters without blanks; IAM takes %(expected)s at most."),
     "document_too_long.default_quota": _(
         "The policy has %(found)s characters without blanks; IAM takes %(expected)s where nobody raised the quota."
     ),

@@ -1,6 +1,6 @@
 """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -151,7 +151,7 @@ _BEYOND_THE_PROBES = {
 }
 
 
-def _of(policy: ReadPolicy, sentences: dict[ReadingSource, Promise]) -> str:
+def _of(policy: ReadPolicy, sentences: Mapping[ReadingSource, Promise]) -> str:
     local = timezone.localtime(policy.reading.read_at)
     time = date_format(local, pgettext("date format", "j F Y, H:i"))
     return str(sentences[ReadingSource(policy.reading.source)]) % {"time": time}

@@ -194,7 +194,7 @@ def test_both_decide_alike(ministack: Decide, question: dict[str, Any]) -> None:
 
 
 @given(question=questions())
-@thoroughly(20_000)
+@thoroughly(10_000)
 @pytest.mark.fuzz
 @pytest.mark.timeout(3600)
 def test_both_decide_alike_for_a_long_time(ministack: Decide, question: dict[str, Any]) -> None:

@@ -189,7 +189,7 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
         return allowing.may_be_met(_SERVICE)
     if entry.kind != "account":
         return allowing.lets_in(Request.of_stranger(entry.text).with_external_id(subject.external_id))
-    partition = entry.partition or next(iter(subject.accounts.values()))
+    partition = entry.partition or next(iter(subject.accounts.values()), "aws")
     return any(
         allowing.lets_in(Request.of_stranger(arn).with_external_id(subject.external_id))
         for arn in _arns_in(allowing, partition, entry.account)
