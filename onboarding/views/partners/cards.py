@@ -1,22 +1,18 @@
 """What the page behind the link shows: the request, and a card for each role of the account."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from django.http import QueryDict
 from django.utils import timezone
 
-from onboarding.core.arns import Partition, RoleArn
-from onboarding.core.errors import OnboardingError
-from onboarding.core.handoff import WantedRole, console, shell
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
 from onboarding.services import invitations
-from onboarding.views.partners import standing
+from onboarding.views.partners import making, standing
+from onboarding.views.partners.making import Making
 from onboarding.views.partners.standing import Standing
-
-_KEEPS_OTHERS_OUT = '"sts:ExternalId"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +23,8 @@ class Card:
     # The numbers on the stones of its two steps.
     step_make: int
     step_return: int
-    console_steps: tuple[console.Step, ...]
     # None where we cannot ask yet, for a reason on our own side.
-    wanted: WantedRole | None
-
-    @property
-    def commands(self) -> str:
-        return shell.script(self.wanted) if self.wanted else ""
-
-    @property
-    def commands_file(self) -> str:
-        return shell.file_name(self.wanted) if self.wanted else ""
-
-    @property
-    def marks(self) -> Mapping[int, str]:
-        lines = enumerate(self.wanted.policy_text.splitlines() if self.wanted else (), start=1)
-        return {number: "live" for number, line in lines if _KEEPS_OTHERS_OUT in line}
+    making: Making | None
 
     @property
     def is_returned(self) -> bool:
@@ -58,18 +40,27 @@ class Card:
         return self.role.first_proven_at is not None
 
 
-def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | None, notice: str) -> dict[str, Any]:
-    """`form` and `notice` belong to the role `of`."""
+def page(
+    invitation: Invitation,
+    asked: QueryDict,
+    *,
+    of: ExternalRole | None = None,
+    form: ReturnForm | None = None,
+    notice: str = "",
+    trouble: str = "",
+) -> dict[str, Any]:
+    """`form`, `notice` and `trouble` belong to the role `of`; `asked` says which forms are shown."""
     roles = invitations.roles_of(invitation)
     standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
     numbers = count(2)
     cards = [
-        _card(
-            role,
-            invitation,
-            standing=standings[role.pk],
+        Card(
+            role=role,
             form=form if form and role == of else ReturnForm(role),
-            steps=(next(numbers), next(numbers)),
+            standing=standings[role.pk],
+            step_make=next(numbers),
+            step_return=next(numbers),
+            making=making.of(role, invitation, asked, trouble=trouble if role == of else ""),
         )
         for role in roles
     ]
@@ -86,38 +77,3 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
         "needs_external_id": [role for role in roles if not role.console_access],
         "by_console": [role for role in roles if role.console_access],
     }
-
-
-def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
-    """Where the role was returned, under the name and path that it has. Raises `SsoRoleUnknown`, `PolicyTooLong`."""
-    account = role.account
-    asked_for = RoleArn(Partition(account.partition), account.number, "/", role.role_name)
-    return WantedRole(
-        arn=role.arn or asked_for,
-        description=f"Made for the request {invitation.reference}",
-        trust_policy=role.trust_policy,
-    )
-
-
-def _card(
-    role: ExternalRole,
-    invitation: Invitation,
-    *,
-    standing: Standing | None,
-    form: ReturnForm,
-    steps: tuple[int, int],
-) -> Card:
-    made: WantedRole | None
-    try:
-        made = wanted(role, invitation)
-    except OnboardingError:
-        made = None
-    return Card(
-        role=role,
-        form=form,
-        standing=standing,
-        step_make=steps[0],
-        step_return=steps[1],
-        console_steps=console.steps(exists=bool(role.role_arn)),
-        wanted=made,
-    )
