@@ -14,8 +14,9 @@ from starlette.staticfiles import StaticFiles
 from sandbox.aws import AwsGate
 from sandbox.console import Console
 from sandbox.engine import Engine
-from sandbox.organization import Organization
+from sandbox.organization import BASTION_ID, Organization
 from sandbox.pages import STATIC, explain
+from sandbox import stacks
 from sandbox.signin import SignInPages
 from sandbox.sso import SsoPortal
 from sandbox.state import Records
@@ -30,6 +31,7 @@ async def build(folder: Path) -> Starlette:
     engine = Engine(records)
     organization = Organization(records, engine)
     await organization.prepare()
+    await stacks.open_bucket(BASTION_ID)
     tickets = Tickets(records)
     portal = SsoPortal(tickets, organization, engine)
 
