@@ -83,8 +83,8 @@ _POLICY_ARN_REASONS: dict[str, str | Promise] = {
     ),
     "partition": gettext_lazy("This policy is of another AWS partition than the bastion."),
     "administrator": gettext_lazy(
-        "This policy makes the role an administrator of the partner's account. Their page promises that we never ask for "
-        "that."
+        "This policy makes the role an administrator of the partner's account. Their page promises that we never ask "
+        "for that."
     ),
 }
 
@@ -103,16 +103,16 @@ _PERMISSIONS_REASONS: dict[str, str | Promise] = {
     "value": gettext_lazy("IAM does not take this value of %(found)s."),
     "too_long": gettext_lazy("IAM takes 10,240 characters at most. Name a managed policy instead."),
     "administrator": gettext_lazy(
-        "This statement makes the role an administrator of the partner's account. Their page promises that we never ask "
-        "for that."
+        "This statement makes the role an administrator of the partner's account. Their page promises that we never "
+        "ask for that."
     ),
 }
 
 _TAG_REASONS: dict[str, str | Promise] = {
     "no_equals_sign": gettext_lazy("A tag is written key=value, one on a line. This is not: %(found)s"),
     "key": gettext_lazy(
-        "A tag's key has 1 to 128 Latin letters, digits, blanks and _.:/+@-, and does not begin with aws: . This has not: "
-        "%(found)s"
+        "A tag's key has 1 to 128 Latin letters, digits, blanks and _.:/+@-, and does not begin with aws: . This has "
+        "not: %(found)s"
     ),
     "value": gettext_lazy(
         "A tag's value has at most 256 Latin letters, digits, blanks and _.:/=+@-. This has not: %(found)s"
@@ -127,13 +127,15 @@ _REPLY_REASONS: dict[str, str | Promise] = {
         "A part of this is missing. Copy it again, from its first line to its last, or paste the ARN of the role alone."
     ),
     "damaged": gettext_lazy(
-        "This is not quite what CloudShell printed: its checksum differs. Copy it again, from the first dash to the last, "
-        "or paste the ARN of the role alone."
+        "This is not quite what CloudShell printed: its checksum differs. Copy it again, from the first dash to the "
+        "last, or paste the ARN of the role alone."
     ),
     "no_role": gettext_lazy(
         "There is no ARN of a role in this. Wanted is, for example, arn:aws:iam::123456789012:role/RoleName."
     ),
-    "several_roles": gettext_lazy("There is more than one role in this. Paste the ARN of the one that you made for us."),
+    "several_roles": gettext_lazy(
+        "There is more than one role in this. Paste the ARN of the one that you made for us."
+    ),
 }
 
 _TAKEN: dict[str, str | Promise] = {
@@ -168,8 +170,8 @@ def _policy_too_long(error: errors.PolicyTooLong) -> str:
 
 def _foreign_policy(error: errors.ForeignPolicy) -> str:
     return _(
-        "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own account "
-        "%(expected)s."
+        "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own "
+        "account %(expected)s."
     ) % {"found": AccountId(error.found).grouped, "expected": AccountId(error.expected).grouped}
 
 

@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox import stacks
 from sandbox.aws import AwsGate
 from sandbox.console import Console
 from sandbox.engine import Engine
 from sandbox.organization import BASTION_ID, Organization
 from sandbox.pages import STATIC, explain
-from sandbox import stacks
 from sandbox.signin import SignInPages
 from sandbox.sso import SsoPortal
 from sandbox.state import Records

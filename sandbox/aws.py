@@ -66,7 +66,9 @@ def _checked(request: Request, body: bytes) -> dict[str, str]:
 def _checked_template(request: Request) -> dict[str, str]:
     """S3 is one bucket, into which a template is put, and out of which it is read."""
     if request.method not in ("GET", "PUT") or "x-amz-target" in request.headers or _service(request) != "s3":
-        raise AwsError("MethodNotAllowed", "The sandbox's S3 takes templates and gives them, and does nothing else.", 405)
+        raise AwsError(
+            "MethodNotAllowed", "The sandbox's S3 takes templates and gives them, and does nothing else.", 405
+        )
     return {}
 
 

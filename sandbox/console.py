@@ -155,9 +155,7 @@ class Console:
         account = self._account(text(sent, "account"))
         try:
             stack = await self._fetched(request, stack)
-            if text(sent, "capability") != "CAPABILITY_NAMED_IAM":
-                raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]")
-            outputs = await stacks.create(self._engine, account["id"], stack)
+            outputs = await stacks.create(self._engine, account["id"], stack, text(sent, "capability"))
         except AwsError as error:
             return self._show_stack(request, stack, account["id"], error)
         return page(request, "console_outputs.html", account=account, stack=stack, outputs=outputs)
@@ -166,9 +164,7 @@ class Console:
         template = await stacks.fetch(self._engine, stack.template_url, port=request.url.port or 80)
         return replace(stack, template=template)
 
-    def _show_stack(
-        self, request: Request, stack: Stack, account_id: str, error: AwsError | None = None
-    ) -> Response:
+    def _show_stack(self, request: Request, stack: Stack, account_id: str, error: AwsError | None = None) -> Response:
         partners = self._organization.partners()
         status = 422 if error else 200
         return page(

@@ -1,4 +1,4 @@
-"""A bucket for templates, and CloudFormation as far as a role needs it. ministack keeps, reads and resolves templates."""
+"""A bucket for templates, and CloudFormation as far as a role needs it; ministack keeps, reads and resolves them."""
 
 import asyncio
 import json
@@ -22,6 +22,7 @@ _OBJECT = re.compile(rf"/{BUCKET}/[A-Za-z0-9_.-]+")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _LONGEST_TEMPLATE = 1_000_000
 _ROLE = "AWS::IAM::Role"
+_NAMED_ROLES = "CAPABILITY_NAMED_IAM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,10 @@ async def _get(engine: Engine, address: SplitResult) -> tuple[int, bytes]:
     return status, b"".join(message.get("body", b"") for message in told)
 
 
-async def create(engine: Engine, account_id: str, stack: Stack) -> dict[str, str]:
+async def create(engine: Engine, account_id: str, stack: Stack, capability: str) -> dict[str, str]:
     """Make the roles of a template, all or nothing; its outputs. Raises `AwsError`."""
+    if capability != _NAMED_ROLES:
+        raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{_NAMED_ROLES}]")
     if not _STACK_NAME.fullmatch(stack.name):
         raise AwsError("ValidationError", f"1 validation error detected: Value '{stack.name}' at 'stackName' failed")
     template = _parsed(stack.template)

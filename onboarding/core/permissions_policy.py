@@ -20,8 +20,8 @@ _RESOURCE = re.compile(r"\*|arn:.+")
 _CONDITION_KEY = re.compile(r"(?!fn:)[a-z0-9-]+:.+", re.IGNORECASE)
 # What can be seen, of the characters that IAM takes: every form carries it, and no reader overlooks it.
 _SEEN = re.compile(r"[\x20-\x7e\xa1-\xac\xae-\xff]*")
-# What no escape makes plain: CloudFormation puts a secret of the partner's in place of {{resolve:…}}, and Terraform takes
-# `$${` for the text `${` only where neither sign stands before it.
+# What no escape makes plain: CloudFormation puts a secret of the partner's in place of {{resolve:…}}, and Terraform
+# takes `$${` for the text `${` only where neither sign stands before it.
 _TEMPLATE = re.compile(r"\{\{|[$%][$%]\{")
 _EVERYTHING = frozenset({"*", "*:*"})
 

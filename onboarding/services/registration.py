@@ -50,7 +50,7 @@ class RoleDetails:
     purpose: str
     permissions_wanted: str = ""
     role_path: str = "/"
-    permissions: Permissions = Permissions()
+    permissions: Permissions = field(default_factory=Permissions)
     tags: Mapping[str, str] = field(default_factory=dict)
     trust_style: TrustStyle = TrustStyle.ACCOUNT_AND_CONDITION
     console_access: bool = False

@@ -120,7 +120,9 @@ def test_a_description_that_could_mean_something_to_a_shell_makes_no_form(bad):
         wanted(description=bad)
 
 
-@pytest.mark.parametrize("bad", ["a\nb", "a\0b", "\u202ea", "{{resolve:ssm:x}}", "a$${b}", "a%%{b}", "a$%{b}", "a\x85b"])
+@pytest.mark.parametrize(
+    "bad", ["a\nb", "a\0b", "\u202ea", "{{resolve:ssm:x}}", "a$${b}", "a%%{b}", "a$%{b}", "a\x85b"]
+)
 def test_a_policy_that_could_mean_something_to_a_template_makes_no_form(bad):
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bad}"}
     with pytest.raises(ValueError, match="not a plain policy"):
@@ -142,7 +144,7 @@ def commands(script: str) -> str:
 
 
 def here_document(script: str, name: str) -> str:
-    return script.split(f"<<'{name}'\n")[1].split(f"{name}\n")[0]
+    return script.split(f"<<'{name}'\n")[1].split(f"{name}\n", maxsplit=1)[0]
 
 
 @given(name=NAMES, path=st.lists(NAMES, max_size=3))
@@ -185,9 +187,11 @@ def hostile(text: str) -> trust.Document:
         "Condition": {"StringEquals": {f"aws:RequestTag/{text}": [text, "x"]}},
     }
     plain = text if permissions_policy.is_plain(text) else re.sub(r"[${%]", "_", text)
-    return permissions_policy.parse(json.dumps({"Version": "2012-10-17", "Statement": [statement]}).replace(
-        json.dumps(text)[1:-1], json.dumps(plain)[1:-1]
-    ))
+    return permissions_policy.parse(
+        json.dumps({"Version": "2012-10-17", "Statement": [statement]}).replace(
+            json.dumps(text)[1:-1], json.dumps(plain)[1:-1]
+        )
+    )
 
 
 # --- PowerShell ----------------------------------------------------------------------------------------------------

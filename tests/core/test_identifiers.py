@@ -86,7 +86,7 @@ def test_tags_stand_one_on_a_line(typed, tags):
         ("=x", "key"),
         ("aws:x=y", "key"),
         ("AWS:x=y", "key"),
-        ("a\'b=c", "key"),
+        ("a'b=c", "key"),
         ("a,b=c", "key"),
         ("x" * 129 + "=y", "key"),
         ("a=$(id)", "value"),

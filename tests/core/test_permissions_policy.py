@@ -22,8 +22,11 @@ def policy(*statements: dict, **top: object) -> str:
         READ,
         {**READ, "Sid": "Read1"},
         {"Effect": "Deny", "NotAction": ["iam:Get*", "s3:*"], "NotResource": "arn:aws:s3:::x"},
-        {**READ, "Resource": ["arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::it's \"quoted\" \\ `x` $(y)"]},
-        {**READ, "Condition": {"StringLike": {"s3:prefix": ["a/*", "ä"]}, "ForAllValues:StringEquals": {"aws:TagKeys": "x"}}},
+        {**READ, "Resource": ["arn:aws:s3:::home/${aws:username}/*", 'arn:aws:s3:::it\'s "quoted" \\ `x` $(y)']},
+        {
+            **READ,
+            "Condition": {"StringLike": {"s3:prefix": ["a/*", "ä"]}, "ForAllValues:StringEquals": {"aws:TagKeys": "x"}},
+        },
         {**READ, "Action": "*", "Resource": "arn:aws:s3:::exports"},
     ],
 )
@@ -36,7 +39,11 @@ def test_one_statement_without_a_list_becomes_a_list_of_one():
 
 
 def test_numbers_and_truth_values_become_text():
-    found = parse(policy({**READ, "Condition": {"Bool": {"aws:SecureTransport": True}, "NumericEquals": {"s3:max-keys": [5, 2.5]}}}))
+    found = parse(
+        policy(
+            {**READ, "Condition": {"Bool": {"aws:SecureTransport": True}, "NumericEquals": {"s3:max-keys": [5, 2.5]}}}
+        )
+    )
     assert found["Statement"][0]["Condition"] == {
         "Bool": {"aws:SecureTransport": "true"},
         "NumericEquals": {"s3:max-keys": ["5", "2.5"]},
@@ -103,8 +110,12 @@ def test_the_line_of_the_slip_is_told():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Allow", "s3:*", "*", "arn:x"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["Statement", "Effect", "Action", "Resource", "Condition", "Null", "aws:x"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Statement", "Effect", "Action", "Resource", "Condition", "Null", "aws:x"]), inner
+        )
+    ),
 )
 
 

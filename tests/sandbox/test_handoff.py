@@ -23,7 +23,7 @@ DOCUMENT = permissions_policy.parse(
             "Statement": {
                 "Effect": "Allow",
                 "Action": "s3:GetObject",
-                "Resource": "arn:aws:s3:::${aws:username}/it's \"a\\b\" `id` $(id) %{x} é",
+                "Resource": 'arn:aws:s3:::${aws:username}/it\'s "a\\b" `id` $(id) %{x} é',
             },
         }
     )
@@ -99,9 +99,7 @@ def make(sandbox: Sandbox, name: str, *statements: object) -> str:
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
-def test_the_commands_make_the_role_and_print_its_arn(
-    sandbox: Sandbox, tmp_path: Path, unique: str, ends: str
-) -> None:
+def test_the_commands_make_the_role_and_print_its_arn(sandbox: Sandbox, tmp_path: Path, unique: str, ends: str) -> None:
     permissions = Permissions(document=DOCUMENT)
     role = wanted(
         sandbox, f"Made-{unique}", path="/partners/", permissions=permissions, tags={"team": "Data and ML", "a": "b=c"}
@@ -208,9 +206,7 @@ def test_a_role_that_is_not_there_is_not_changed(sandbox: Sandbox, tmp_path: Pat
 
 
 @pytest.mark.parametrize("way", Way)
-def test_cloudshell_prints_a_reply_that_is_understood(
-    sandbox: Sandbox, tmp_path: Path, unique: str, way: Way
-) -> None:
+def test_cloudshell_prints_a_reply_that_is_understood(sandbox: Sandbox, tmp_path: Path, unique: str, way: Way) -> None:
     role = wanted(sandbox, f"Reply-{unique}", path="/partners/" if way is Way.CREATE else "/")
     if way is Way.CHANGE:
         sandbox.iam(WILLOW).create_role(

@@ -35,9 +35,7 @@ def review(template_url: str, name: str, account: str = WILLOW) -> str:
     return f"{REVIEW}?templateURL={quote(template_url, safe='')}&stackName={name}&account={account}"
 
 
-def test_a_template_becomes_a_role_and_its_arn_an_output(
-    sandbox: Sandbox, bucket: TemplateBucket, unique: str
-) -> None:
+def test_a_template_becomes_a_role_and_its_arn_an_output(sandbox: Sandbox, bucket: TemplateBucket, unique: str) -> None:
     read = PolicyArn.parse("ReadOnlyAccess", partition=Partition.AWS)
     role = wanted(
         sandbox,
@@ -51,7 +49,7 @@ def test_a_template_becomes_a_role_and_its_arn_an_output(
     assert template in unescape(browser.page.text)
     browser.send(REVIEW, account=WILLOW, capability="CAPABILITY_NAMED_IAM")
     assert browser.page.status_code == 200
-    assert f"<code id=\"output-1\">{role.arn}</code>" in browser.page.text
+    assert f'<code id="output-1">{role.arn}</code>' in browser.page.text
     made = saved(sandbox, role.arn.name)
     assert made["AssumeRolePolicyDocument"] == role.trust_policy
     assert made["Tags"] == [{"Key": "team", "Value": "on"}, {"Key": "a", "Value": "b=c"}]
@@ -86,9 +84,7 @@ def test_without_the_acknowledgement_nothing_is_made(sandbox: Sandbox, bucket: T
 @pytest.mark.parametrize(
     "text", [" ", "- a", "a: [", "Resources:\n  B:\n    Type: AWS::S3::Bucket", "Resources: {}", '{"Resources": 1']
 )
-def test_a_text_that_is_no_template_of_a_role_is_refused(
-    sandbox: Sandbox, bucket: TemplateBucket, text: str
-) -> None:
+def test_a_text_that_is_no_template_of_a_role_is_refused(sandbox: Sandbox, bucket: TemplateBucket, text: str) -> None:
     browser = Browser(sandbox.url).open(review(s3.put_template(bucket, text), "X"))
     browser.send(REVIEW, account=WILLOW, capability="CAPABILITY_NAMED_IAM")
     assert browser.page.status_code == 422
@@ -141,4 +137,3 @@ def test_the_key_for_templates_opens_nothing_else(sandbox: Sandbox, bucket: Temp
         sandbox.client("s3", told).delete_object(Bucket=bucket.name, Key="x.yaml")
     with pytest.raises(ClientError, match="AccessDenied"):
         sandbox.client("s3", sandbox.partner(WILLOW)).put_object(Bucket=bucket.name, Key="x.yaml", Body=b"x")
-

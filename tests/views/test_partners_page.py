@@ -127,7 +127,7 @@ def test_the_forms_carry_the_request_and_what_is_asked_for(client):
 
 def test_a_policy_of_our_own_is_shown_in_the_console_steps_and_downloaded(client):
     document = permissions_policy.parse(
-        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}}'
+        '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}}'
     )
     role = make_role(role_name="HoshinoTelemetry", permissions=Permissions(document=document))
     invitation = open_link(client, role)
@@ -168,7 +168,9 @@ def test_a_name_that_is_none_is_refused_beside_the_box(client, role, typed, word
     assert client.get(f"{form_of(Form.BASH, invitation, role, Way.CHANGE)}{query}").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["?of=x&way=y", "?of=&way=change", f"?of={UUID(int=1)}&way=change&existing=X", "?way=%00"])
+@pytest.mark.parametrize(
+    "query", ["?of=x&way=y", "?of=&way=change", f"?of={UUID(int=1)}&way=change&existing=X", "?way=%00"]
+)
 def test_an_address_that_asks_for_nothing_here_shows_the_page_as_it_is(client, role, query):
     invitation = open_link(client, role)
     answer = client.get(f"{page(invitation)}{query}")

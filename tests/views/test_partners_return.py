@@ -64,7 +64,7 @@ def test_a_good_arn_is_saved_and_the_reader_stands_before_the_verdict(client, ro
         ("x" * 30_000, "longer than any answer of AWS about one role"),
         ("-----BEGIN TOBIISHI REPLY-----", "A part of this is missing"),
         ('{"Role": {}}', "There is no ARN of a role in this"),
-        ("Roles\n" + " arn:aws:iam::303040405050:role/".join(["", "A", "B"]), "There is more than one role in this"),
+        ("of arn:aws:iam::303040405050:role/A and arn:aws:iam::303040405050:role/B", "more than one role in this"),
         ("arn:aws:iam::111122223333:role/X", "the bastion account itself"),
         ("arn:aws-cn:iam::303040405050:role/X", "partition aws-cn, the account is of aws"),
         ("arn:aws:iam::999999999999:role/X", "account 9999 9999 9999. Wanted is a role in account 3030 4040 5050"),

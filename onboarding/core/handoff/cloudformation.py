@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from onboarding.core.arns import PolicyArn
-from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, Way, WantedRole
+from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, WantedRole, Way
 
 # A role of this name in another of the partner's accounts would be none that we asked for.
 _TEMPLATE = """\

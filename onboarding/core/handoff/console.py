@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-from onboarding.core.handoff.wanted import Way, WantedRole
+from onboarding.core.handoff.wanted import WantedRole, Way
 
 
 class Step(StrEnum):

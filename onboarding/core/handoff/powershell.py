@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 
 from onboarding.core import trust
-from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, Way, WantedRole
+from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, WantedRole, Way
 
-# In a script block, so that a refusal ends the commands and not the window into which they were pasted. PowerShell reads
-# nothing in a here-string of single quotes, and takes either line end. Each argument is one quoted word that begins with
-# its option, because versions differ in what they pass on of anything else.
+# In a script block, so that a refusal ends the commands and not the window into which they were pasted. PowerShell
+# reads nothing in a here-string of single quotes, and takes either line end. Each argument is one quoted word that
+# begins with its option, because versions differ in what they pass on of anything else.
 _FRAME = """\
 & {{
   # {purpose}

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from onboarding.core.arns import Partition
 
-# Partitions without a line here have no console address that AWS documents. Of China's, AWS's pages give the host alone.
+# Partitions without a line here have no console address that we know; that of China was found in AWS's pages, untried.
 _CONSOLES = {
     Partition.AWS: "https://{region}.console.aws.amazon.com",
     Partition.CHINA: "https://{region}.console.amazonaws.cn",

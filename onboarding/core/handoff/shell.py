@@ -6,7 +6,7 @@ from shlex import quote
 
 from onboarding.core import trust
 from onboarding.core.handoff import returned
-from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, Way, WantedRole
+from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, WantedRole, Way
 
 # Windows line ends do no harm: the carriage return behind the first line belongs to the delimiter, as it does on the
 # last, and `tr` takes away all others. The parentheses make the shell read to the end before it does anything.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, Way, WantedRole
+from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, WantedRole, Way
 
 # Policies stand in here-documents, as the JSON that they are: nothing in them has to be taken for HCL but the two
 # openings of a template. A precondition needs Terraform 1.2.

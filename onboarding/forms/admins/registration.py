@@ -13,7 +13,6 @@ from onboarding.core.errors import BastionsOwnAccount, InvalidPolicyArn, Onboard
 from onboarding.core.handoff import Permissions
 from onboarding.core.permissions_policy import PermissionsChoice
 from onboarding.core.trust import SsoRoleUnknown, TrustStyle
-from onboarding.messages import sentence
 from onboarding.forms.admins.base import ServiceForm, mono
 from onboarding.forms.fields import (
     AccountIdField,
@@ -26,6 +25,7 @@ from onboarding.forms.fields import (
     RolePathField,
     TagsField,
 )
+from onboarding.messages import sentence
 from onboarding.models import ExternalAccount, ExternalRole, Partner, PermissionSet
 from onboarding.services import registration
 from onboarding.services.registration import AccountDetails, NoLongerCorrectable, PartnerDetails, RoleDetails
