@@ -37,8 +37,8 @@ class ReturnForm(forms.Form):
             # Shown again only where it was refused: the reader lands where the reason stands.
             field.widget.attrs["autofocus"] = True
         field.help_text = _(
-            "Not a secret. It starts with arn:%(partition)s:iam::%(account)s:role/ . CloudShell’s reply, the outputs of "
-            "the stack and what get-role prints are understood too."
+            "Not a secret. It starts with arn:%(partition)s:iam::%(account)s:role/ (or paste CloudShell’s reply, the "
+            "outputs of the stack, or what get-role prints)"
         ) % {"partition": account.partition, "account": account.account_id}
         field.error_messages |= {
             "required": messages.sentence(InvalidRoleArn("empty", "")),

@@ -61,7 +61,7 @@ def reply(said: str = "", *, checksum: str = "") -> str:
         f"Key Value Description Export name\nRoleArn {ARN} Return this to who asked for the role. -",
         f"----------\n| DescribeStacks |\n+-----+-----+\n| OutputKey | RoleArn |\n| OutputValue | {ARN} |\n+----+\n",
         f"- OutputKey: RoleArn\n  OutputValue: {ARN}\n- OutputKey: Bucket\n  OutputValue: {STACK}\n",
-        f"Role:\n  Arn: {ARN}\n  AssumeRolePolicyDocument:\n    Principal:\n      AWS: arn:aws:iam::111122223333:role/x",
+        f"Role:\n  Arn: {ARN}\n  AssumeRolePolicyDocument:\n    Principal:\n      AWS: arn:aws:iam::1:role/x",
         f"ROLE\t{ARN}\t2026-11-25T03:00:00Z\t3600\nPRINCIPAL\tarn:aws:iam::111122223333:role/tobiishi-validator",
         f"The ARN is {ARN}",
         reply(),

@@ -15,7 +15,7 @@ from onboarding.core.handoff.wanted import INLINE_POLICY, MAX_SESSION_SECONDS, W
 _FRAME = """\
 {{ tr -d '\\r' | sh -s; }} <<'END_OF_COMMANDS'
 (
-# {purpose}
+# {purpose} (Line ends of Windows were taken out above.)
 set -eu
 export AWS_PAGER= MSYS_NO_PATHCONV=1
 account={account}

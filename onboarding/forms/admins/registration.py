@@ -275,6 +275,7 @@ class RoleForm(ServiceForm):
             **values,
             "permission_set": role.permission_set.uuid,
             "permissions_choice": _choice_of(role),
+            "role_path": role.role_path.removeprefix("/"),
             "tags": "\n".join(role.tag_lines),
         }
 

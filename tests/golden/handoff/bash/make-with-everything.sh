@@ -1,6 +1,6 @@
 { tr -d '\r' | sh -s; } <<'END_OF_COMMANDS'
 (
-# Makes the role.
+# Makes the role. (Line ends of Windows were taken out above.)
 set -eu
 export AWS_PAGER= MSYS_NO_PATHCONV=1
 account=303040405050

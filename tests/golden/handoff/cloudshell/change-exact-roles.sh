@@ -1,6 +1,6 @@
 { tr -d '\r' | sh -s; } <<'END_OF_COMMANDS'
 (
-# Changes the trust policy of the role.
+# Changes the trust policy of the role. (Line ends of Windows were taken out above.)
 set -eu
 export AWS_PAGER= MSYS_NO_PATHCONV=1
 account=303040405050
