@@ -67,7 +67,12 @@ TEMPLATE_SECRET_ACCESS_KEY = env.str("TEMPLATE_SECRET_ACCESS_KEY", default="")
 TEMPLATE_URL_LIMIT = env.int("TEMPLATE_URL_LIMIT", default=1024)
 _console = ""
 if TEMPLATE_BUCKET:
-    for _name in ("TEMPLATE_BUCKET_REGION", "TEMPLATE_ACCESS_KEY_ID", "TEMPLATE_SECRET_ACCESS_KEY"):
+    for _name in (
+        "TEMPLATE_BUCKET_REGION",
+        "TEMPLATE_ACCESS_KEY_ID",
+        "TEMPLATE_SECRET_ACCESS_KEY",
+        *(["SANDBOX_CONSOLE_URL"] if SANDBOX else []),
+    ):
         if not vars()[_name]:
             raise ImproperlyConfigured(f"TEMPLATE_BUCKET needs {_name}, too.")
     _console = console_of(TEMPLATE_BUCKET_REGION)

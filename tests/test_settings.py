@@ -76,6 +76,10 @@ def _comparable(loaded: Mapping[str, Any]) -> dict[str, str]:
         ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4566"}, "AWS_ENDPOINT_URL_S3 points away from AWS"),
         ({"TEMPLATE_BUCKET": "x"}, "TEMPLATE_BUCKET needs TEMPLATE_BUCKET_REGION"),
         ({**TEMPLATES, "TEMPLATE_SECRET_ACCESS_KEY": ""}, "TEMPLATE_BUCKET needs TEMPLATE_SECRET_ACCESS_KEY"),
+        (
+            {**TEMPLATES, "SANDBOX": "1", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            "TEMPLATE_BUCKET needs SANDBOX_CONSOLE_URL",
+        ),
         ({**TEMPLATES, "TEMPLATE_BUCKET_REGION": "eusc-de-east-1"}, "a partition whose console has no known address"),
         ({"INVITATION_DAYS": "0"}, "INVITATION_DAYS must be at least 1"),
         ({"CHECK_INTERVAL_MINUTES": "-5"}, "CHECK_INTERVAL_MINUTES must be at least 1"),

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from cfnlint import api as cfnlint
 from cfnlint import decode
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onboarding.core import permissions_policy, trust
@@ -166,6 +166,7 @@ def test_a_shell_reads_the_commands_without_complaint(sh, form, way, ends):
         assert (read.returncode, read.stderr) == (0, b"")
 
 
+@settings(max_examples=30)
 @given(text=HOSTILE)
 @example(text="TRUST_POLICY")
 @example(text="\\")
@@ -207,6 +208,7 @@ def test_powershell_reads_the_commands_without_complaint(asked, way, ends):
     assert json.loads(policy) == asked.trust_policy
 
 
+@settings(max_examples=30)
 @given(name=NAMES, text=HOSTILE)
 def test_powershell_takes_every_value_for_a_text(name, text):
     asked = WantedRole(
@@ -234,8 +236,9 @@ def template(text: str) -> dict:
     return json.loads(json.dumps(found))
 
 
-@pytest.mark.parametrize("asked", [wanted(), managed(), everything(), wanted(trust_policy=EXACT)])
-@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("asked", "ends"), [(managed(), "\n"), (everything(), "\r\n"), (wanted(trust_policy=EXACT), "\n")]
+)
 def test_cfn_lint_finds_nothing_in_the_template(asked, ends):
     text = text_of(Form.CLOUDFORMATION, asked, Way.CREATE).text.replace("\n", ends)
     assert cfnlint.lint(text, regions=["ap-northeast-1"]) == []
@@ -265,6 +268,7 @@ def test_the_fragment_is_the_property_of_the_template_that_owns_the_role():
     assert "beside AllowEmployees and AllowValidator" in fragment
 
 
+@settings(max_examples=30)
 @given(name=NAMES, text=HOSTILE)
 @example(name="Null", text="${AWS::AccountId}")
 @example(name="1e3", text="<<: *x")
@@ -329,6 +333,7 @@ def test_the_fragment_is_the_argument_of_the_resource_that_owns_the_role():
     assert document_in(found["assume_role_policy"]) == EXACT
 
 
+@settings(max_examples=30)
 @given(name=NAMES, text=HOSTILE)
 @example(name="-", text="${")
 @example(name="7a", text="%{ for x in y }")
