@@ -118,10 +118,14 @@ _ACTIONS: dict[str, Text] = {
     "account_retired": _("retired the account"),
     "bastion_changed": _("changed the bastion"),
     "bastion_set_up": _("set up the bastion"),
+    "computer_connected": _("connected a computer of"),
+    "computer_disconnected": _("disconnected a computer of"),
     "config_taken": _("took the config of"),
+    "employee_path_proven": _("proved the employee path of"),
     "grant_revoked": _("revoked a grant of"),
     "invitation_extended": _("extended the link"),
     "invitation_issued": _("made the link"),
+    "invitation_resent": _("mailed the link anew"),
     "invitation_revoked": _("revoked the link"),
     "new_link_asked_for": _("asked for a new link in place of"),
     "partner_corrected": _("corrected the partner"),
@@ -133,6 +137,8 @@ _ACTIONS: dict[str, Text] = {
     "person_added": _("added the person"),
     "person_changed": _("changed the person"),
     "provider_followed": _("set role and groups of"),
+    "recipient_verification_chosen": _("chose whether to verify the recipient of the link"),
+    "recipient_verified": _("showed by a mailed code to be the recipient of the link"),
     "replacement_accepted": _("accepted another ARN for"),
     "replacement_declined": _("declined another ARN for"),
     "replacement_offered": _("offered another ARN for"),
@@ -144,6 +150,7 @@ _ACTIONS: dict[str, Text] = {
     "role_returned": _("returned the role"),
     "role_state_changed": _("saw a change of the role"),
     "role_suspended": _("suspended the role"),
+    "role_withdrawn": _("withdrew the role"),
     "sso_role_changed": _("found another SSO role for"),
 }
 _FACTS: dict[str, Text] = {
@@ -152,6 +159,7 @@ _FACTS: dict[str, Text] = {
     "after": _("After"),
     "bastion": _("Bastion"),
     "before": _("Before"),
+    "computer": _("Computer"),
     "contact_email": _("E-mail"),
     "contact_name": _("Contact"),
     "detail": _("Detail"),
@@ -175,9 +183,11 @@ _FACTS: dict[str, Text] = {
     "region": _("Region"),
     "role_arn": _("Role ARN"),
     "role_name": _("Role name"),
+    "session_arn": _("Session"),
     "style": _("Style"),
     "to": _("To"),
     "verdict": _("Verdict"),
+    "verify_recipient": _("Recipient to be verified"),
 }
 
 

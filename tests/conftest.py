@@ -1,5 +1,8 @@
 """What all tests share: no network but the loopback, and the cast."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from django.conf import settings
 from pytest_socket import socket_allow_hosts
@@ -38,3 +41,21 @@ def carol(db: None) -> Person:
 def dave(db: None) -> Person:
     """An employee whom nobody granted anything."""
     return factories.make_person("dave@hoshino.example", name=("Dave", "Doe"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="write what is made now into tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a text with the file of that name in `tests/golden`, byte for byte; or writes it, when asked to."""
+
+    def compare(name: str, text: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if request.config.getoption("write_golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        assert text == file.read_text(), f"pytest --write-golden writes {file}"
+
+    return compare

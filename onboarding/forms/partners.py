@@ -10,8 +10,12 @@ from onboarding import messages
 from onboarding.core.arns import Partition, RoleArn, parse_role_name
 from onboarding.core.errors import InvalidReply, InvalidRoleArn, OnboardingError, WrongAccount, WrongPartition
 from onboarding.core.handoff import Way, returned
-from onboarding.forms.fields import ParsedField
+from onboarding.forms.fields import ParsedField, RecipientCodeField
 from onboarding.models import ExternalAccount, ExternalRole
+from onboarding.services.diagnosis import LONGEST_PASTE, PasteTooLong
+
+# A line break is two characters on its way here.
+_LONGEST_KEPT = 2 * LONGEST_PASTE
 
 
 class ReturnedField(ParsedField[returned.Returned]):
@@ -84,3 +88,43 @@ class FormsChoice(forms.Form):
         if arn.account_id != account.account_id:
             raise WrongAccount(expected=account.account_id, found=arn.account_id)
         return arn
+
+
+class TrustPolicyForm(forms.Form):
+    trust_policy = forms.CharField(
+        label=_("Trust policy"),
+        help_text=_(
+            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or "
+            "Terraform file. We keep the policy alone, so that both sides see the same."
+        ),
+        strip=False,
+        widget=forms.Textarea(
+            {"class": "mono", "rows": 7, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
+        ),
+        error_messages={
+            "required": _("Paste the trust policy first: in IAM, open the role, then “Trust relationships”."),
+            "null_characters_not_allowed": _("The text holds a character that cannot be seen. Copy it again from IAM."),
+        },
+    )
+
+    def __init__(self, role: ExternalRole, pasted: QueryDict | None = None) -> None:
+        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[:_LONGEST_KEPT]}
+        super().__init__(kept, auto_id=f"trust-{role.uuid}-%s")
+
+    def clean_trust_policy(self) -> str:
+        """Its size is looked at before anything else; cut short it would be another policy."""
+        text: str = self.cleaned_data["trust_policy"].replace("\r\n", "\n")
+        if len(text) > LONGEST_PASTE:
+            raise forms.ValidationError(messages.sentence(PasteTooLong()), code="too_long")
+        return text
+
+
+class RecipientForm(forms.Form):
+    code = RecipientCodeField(
+        label=_("Code from the mail"),
+        widget=forms.TextInput(
+            {"class": "mono", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+        help_text=_("Eight digits."),
+        error_messages={"required": _("Type the eight digits of the newest mail.")},
+    )

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onboarding", "0004_trust_readings")]
+    dependencies = [("onboarding", "0005_trust_reading_role_arn")]
 
     operations = [
         migrations.AddField("externalrole", "role_path", models.CharField(default="/", max_length=512)),

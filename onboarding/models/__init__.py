@@ -3,9 +3,13 @@
 from onboarding.models.access import Grant
 from onboarding.models.audit import AuditEvent, AuditHead
 from onboarding.models.bastion import Bastion, PermissionSet
+from onboarding.models.choices import ConfigChoices, ProfileChoice
+from onboarding.models.client import ClientCode, ClientToken
 from onboarding.models.invitation import Invitation
+from onboarding.models.mail import Mail, MailKind
 from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
 from onboarding.models.person import Person, PortalRole
+from onboarding.models.proof import Proof
 from onboarding.models.trust_reading import ReadingSource, TrustReading
 from onboarding.models.validation import Trigger, Validation
 
@@ -13,14 +17,21 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Bastion",
+    "ClientCode",
+    "ClientToken",
+    "ConfigChoices",
     "ExternalAccount",
     "ExternalRole",
     "Grant",
     "Invitation",
+    "Mail",
+    "MailKind",
     "Partner",
     "PermissionSet",
     "Person",
     "PortalRole",
+    "ProfileChoice",
+    "Proof",
     "ReadingSource",
     "Trigger",
     "TrustReading",

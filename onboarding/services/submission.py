@@ -54,7 +54,7 @@ def take_reply(invitation: Invitation, role: ExternalRole, reply: Returned) -> E
     role = return_role(invitation, role, reply.arn)
     # An offer is another role, and what its policy says is nothing about the one in use.
     if reply.trust_policy and role.role_arn == str(reply.arn):
-        diagnosis.read_pasted(role, reply.trust_policy)
+        diagnosis.check_pasted(role, reply.trust_policy)
     return role
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def run(
     """With `answer`, in a terminal of its own in which somebody types that; else where nobody could be asked."""
     keys = sandbox.partner(account)
     environment = {
-        "PATH": os.environ["PATH"],
+        # The AWS CLI that the requirements bring, whatever else this machine has.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
         "AWS_ENDPOINT_URL": sandbox.url,
         "AWS_ACCESS_KEY_ID": keys["access_key_id"],

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -55,6 +56,32 @@ def test_while_the_check_runs_the_page_looks_again_by_itself_and_stops_with_the_
     told = fragment(client, invitation, role, seen_in(trying)).text
     assert "It opens for Hoshino Trading, and only with the external ID." in words(told)
     assert "hx-get" not in told
+
+
+def test_a_check_that_ends_while_the_page_is_made_is_shown_or_still_looked_for(client):
+    role = make_returned_role()
+    invitation = open_link(client, role)
+    told = after_the_first_read_of_validations(
+        lambda: client.get(page(invitation)).text, meanwhile=lambda: check(role, Door())
+    )
+    assert "It opens for Hoshino Trading, and only with the external ID." in words(told) or "hx-get" in told
+
+
+def after_the_first_read_of_validations(make, *, meanwhile):
+    """What `make` gives where `meanwhile` happens right after its first read of that table."""
+    happened = []
+
+    def wrapper(execute, sql, *arguments):
+        answer = execute(sql, *arguments)
+        if sql.startswith("SELECT") and 'FROM "onboarding_validation"' in sql and not happened:
+            happened.append(True)
+            meanwhile()
+        return answer
+
+    with connection.execute_wrapper(wrapper):
+        made = make()
+    assert happened
+    return made
 
 
 def test_a_proven_role_is_shown_with_its_probes_and_thanks(client):

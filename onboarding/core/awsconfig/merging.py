@@ -111,21 +111,21 @@ def _settle(ours: list[_OurSection], outside: dict[str, list[Section]], choices:
     names_in_use = {section.header for section in ours} | outside.keys()
     users = _users(ours)
     for section in ours:
-        theirs = outside.get(section.header, [])
-        match choices.get(section.header):
-            case Choice(Answer.RENAME, new_name):
-                new_header = f"{section.kind} {new_name}"
-                if not _is_name(new_name) or new_header in names_in_use:
-                    in_the_way = theirs or outside.get(new_header, [])
-                    settled.conflicts.append(_conflict(section, in_the_way, users, refused_name=new_name))
-                names_in_use.add(new_header)
-                settled.renamed[section.header] = new_name
-            case Choice(Answer.KEEP_MINE) if theirs:
-                settled.kept.add(section.header)
-            case Choice(Answer.TAKE_THE_PORTALS):
-                settled.taken.extend(theirs)
-            case None if theirs:
+        theirs, choice = outside.get(section.header, []), choices.get(section.header)
+        if choice is None:
+            if theirs:
                 settled.conflicts.append(_conflict(section, theirs, users))
+        elif choice.answer is Answer.RENAME:
+            new_header = f"{section.kind} {choice.new_name}"
+            if not _is_name(choice.new_name) or new_header in names_in_use:
+                in_the_way = theirs or outside.get(new_header, [])
+                settled.conflicts.append(_conflict(section, in_the_way, users, refused_name=choice.new_name))
+            names_in_use.add(new_header)
+            settled.renamed[section.header] = choice.new_name
+        elif choice.answer is Answer.TAKE_THE_PORTALS:
+            settled.taken.extend(theirs)
+        elif theirs:
+            settled.kept.add(section.header)
     return settled
 
 

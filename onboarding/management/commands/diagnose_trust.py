@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from onboarding.core.doctor import Caller, Correction, Diagnosis, Finding, Question, diagnose
+from onboarding.core.iam import clock
 from onboarding.core.policy_text import Reading, indented, json_path, read_outline
 from onboarding.doctor_messages import explain, outcome_words, place_words, severity_words
 
@@ -120,8 +121,7 @@ def _text(asked: dict[str, object], key: str) -> str:
 def _with_clock(context: dict[str, object]) -> dict[str, object]:
     if any(key.lower() in _CLOCK_KEYS for key in context):
         return context
-    now = datetime.now(UTC)
-    return {"aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:EpochTime": int(now.timestamp()), **context}
+    return {**clock(datetime.now(UTC)), **context}
 
 
 # --- Out ------------------------------------------------------------------------------------------------------------

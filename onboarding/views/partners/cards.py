@@ -5,14 +5,14 @@ from itertools import count
 from typing import Any
 
 from django.http import QueryDict
-from django.utils import timezone
 
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
-from onboarding.services import invitations
-from onboarding.views.partners import making, standing
+from onboarding.services import diagnosis, invitations
+from onboarding.views.partners import asking, making, standing, trust
 from onboarding.views.partners.making import Making
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Card:
     role: ExternalRole
     form: ReturnForm
     standing: Standing | None
+    trust: TrustCheck
     # The numbers on the stones of its two steps.
     step_make: int
     step_return: int
@@ -47,17 +48,20 @@ def page(
     of: ExternalRole | None = None,
     form: ReturnForm | None = None,
     notice: str = "",
+    pasted: TrustCheck | None = None,
     trouble: str = "",
 ) -> dict[str, Any]:
-    """`form`, `notice` and `trouble` belong to the role `of`; `asked` says which forms are shown."""
+    """`form`, `notice`, `pasted` and `trouble` belong to the role `of`; `asked` says which forms are shown."""
     roles = invitations.roles_of(invitation)
-    standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
+    policies = diagnosis.latest_of(roles)
+    standings = standing.of_all(roles, policies=policies, notices={of.pk: notice} if of else {})
     numbers = count(2)
     cards = [
         Card(
             role=role,
             form=form if form and role == of else ReturnForm(role),
             standing=standings[role.pk],
+            trust=pasted if pasted and role == of else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
             step_make=next(numbers),
             step_return=next(numbers),
             making=making.of(role, invitation, asked, trouble=trouble if role == of else ""),
@@ -65,15 +69,7 @@ def page(
         for role in roles
     ]
     return {
-        "invitation": invitation,
-        "request_number": invitation.reference,
-        "account": invitation.account,
-        "partner": invitation.account.partner,
-        "asked_by": invitation.issued_by.display_name,
-        "left": invitation.expires_at - timezone.now(),
+        **asking.of(invitation, roles),
         "cards": cards,
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
-        "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
-        "needs_external_id": [role for role in roles if not role.console_access],
-        "by_console": [role for role in roles if role.console_access],
     }

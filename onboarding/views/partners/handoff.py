@@ -2,21 +2,25 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import Form, WantedRole, Way, text_of
-from onboarding.forms.partners import FormsChoice, ReturnForm
+from onboarding.forms.partners import FormsChoice, ReturnForm, TrustPolicyForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
 from onboarding.permissions import InvitedRequest, invitation_required
-from onboarding.services import invitations, quick_create, submission, validation
-from onboarding.views.partners import cards, making, standing
+from onboarding.services import invitations, offboarding, quick_create, submission, validation
+from onboarding.views.partners import cards, making, standing, trust
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 
 @invitation_required
@@ -71,6 +75,20 @@ def verdict(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 
 @invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_trust(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    """What is in the way in a trust policy as pasted, at any time."""
+    role = _role(request, role_uuid)
+    if request.method != "POST":
+        return _to(request, role)
+    check = trust.pasted_now(role, TrustPolicyForm(role, request.POST))
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"invitation": request.invitation, "check": check, "standing": standing.now_of(role)}
+        return render(request, "partners/trust_checked.html", context)
+    return _page(request, pasted=check, of=role)
+
+
+@invitation_required
 @require_safe
 def trust_policy(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
     wanted = _wanted(request, role_uuid, Way.CREATE)
@@ -111,6 +129,20 @@ def create_stack(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 @invitation_required
 @require_POST
+def withdraw(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    try:
+        offboarding.withdraw_role(request.invitation, role)
+    except OnboardingError as error:
+        messages.error(request, sentence(error))
+    else:
+        told = {"role": role.role_name, "organization": settings.ORGANIZATION_NAME}
+        messages.success(request, _("You have withdrawn %(role)s, and %(organization)s is being told.") % told)
+    return _to(request, role)
+
+
+@invitation_required
+@require_POST
 def note_copied(request: InvitedRequest) -> HttpResponse:
     invitations.note_copied(request.invitation)
     return HttpResponse(status=204)
@@ -118,7 +150,7 @@ def note_copied(request: InvitedRequest) -> HttpResponse:
 
 def _role(request: InvitedRequest, role_uuid: UUID) -> ExternalRole:
     """A link reaches the roles of its own account, and no other's."""
-    live = ExternalRole.objects.live().with_owner()
+    live = ExternalRole.objects.live().with_owner().select_related("created_by")
     return get_object_or_404(live, account=request.invitation.account, uuid=role_uuid)
 
 
@@ -140,10 +172,13 @@ def _page(
     of: ExternalRole | None = None,
     form: ReturnForm | None = None,
     notice: str = "",
+    pasted: TrustCheck | None = None,
     trouble: str = "",
 ) -> HttpResponse:
     """The whole page; `of` names the role that all else belongs to."""
-    context = cards.page(request.invitation, request.GET, of=of, form=form, notice=notice, trouble=trouble)
+    context = cards.page(
+        request.invitation, request.GET, of=of, form=form, notice=notice, pasted=pasted, trouble=trouble
+    )
     return render(request, "partners/handoff.html", context)
 
 
