@@ -33,7 +33,7 @@ test: $(DEV) ## run the tests; on PostgreSQL and Redis where DATABASE_URL and RE
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -n auto --dist loadgroup -m "not fuzz and not fault" $(ARGS)
 
 fuzz: $(DEV) ## run the long property tests
-	@$(RUN) -m pytest -q -r fE -m fuzz $(ARGS)
+	@$(RUN) -m pytest -q -r fE -n auto -m fuzz $(ARGS)
 
 faults: $(DEV) ## run the tests that kill, stop and starve real processes
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -m fault $(ARGS)

@@ -1,6 +1,7 @@
 """`python -m client.build`: one file without dependencies, of the rules in `core/awsconfig` and the modules here."""
 
 import ast
+import hashlib
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def _imports(parts: list[_Part]) -> str:
 
 
 def main() -> None:
-    BUILT.write_text(built(), encoding="utf-8", newline="\n")
+    content = built().encode()
+    BUILT.write_bytes(content)
+    print(f"SHA-256, for the release notes: {hashlib.sha256(content).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from client.trouble import NEEDS_A_PERSON, Trouble, say, shown
 from onboarding.core.awsconfig.files import ConfigFile
-from onboarding.core.awsconfig.merging import Answer, Choice, Conflict, Merge, merge
+from onboarding.core.awsconfig.merging import REFERENCES, Answer, Choice, Conflict, Merge, merge
 from onboarding.core.awsconfig.scanning import Problem, ProblemKind, scan
 from onboarding.core.errors import UnsafeConfigValue
 
@@ -40,6 +40,20 @@ def merged_with(existing: bytes, ours: str, choices: dict[str, Choice], *, asks:
         choices.update({conflict.section: _ask_about(conflict) for conflict in found.conflicts})
 
 
+def check_offered(ours: str) -> None:
+    """Raises `Trouble` where the portal's text is not a config that stands by itself.
+
+    A profile through a section of the person's own would spend credentials that the portal has nothing to do with.
+    """
+    offered = block_sections(try_merge(b"", ours, {}).content or b"")
+    if any(not url.startswith("https://") for url in _values(offered, "sso_start_url")):
+        raise Trouble("A start URL is not https. Nothing was changed; tell whoever runs the portal.")
+    for header, settings in offered.items():
+        for key, kind in REFERENCES.items():
+            if key in settings and f"{kind} {settings[key]}" not in offered:
+                raise Trouble(f"The portal's [{header}] leads through a section of yours. Nothing was changed.")
+
+
 def try_merge(existing: bytes, ours: str, choices: dict[str, Choice]) -> Merge:
     try:
         return merge(existing, ours, choices)
@@ -65,10 +79,7 @@ def difference(before: bytes, after: bytes, name: str) -> str:
 
 def check_places(before: bytes, after: bytes, *, accepted: bool, asks: bool) -> None:
     """Raises `Trouble` where the way to sign in would change and nobody agrees."""
-    new = block_sections(after)
-    if any(not url.startswith("https://") for url in _values(new, "sso_start_url")):
-        raise Trouble("A start URL is not https. Nothing was changed; tell whoever runs the portal.")
-    changes = list(changed_places(block_sections(before), new))
+    changes = list(changed_places(block_sections(before), block_sections(after)))
     if not changes or accepted:
         return
     told = "\n".join(["The portal changes how you sign in:", *(f"  {change}" for change in changes)])

@@ -18,7 +18,7 @@ from onboarding.core.awsconfig.files import ConfigFile
 from onboarding.core.awsconfig.scanning import NoticeKind
 
 _OLDEST_CLI, _BETTER_CLI = (2, 11), (2, 22)
-_SIGNING_TIMEOUT = 60
+_AWS_TIMEOUT = 60
 _NONCE = re.compile(r"tobiishi\.[a-z0-9.-]{1,253}\.[0-9a-f]{32}")
 _NOTICES = {
     NoticeKind.BYTE_ORDER_MARK: "a byte order mark begins the file: AWS CLI and boto3 cannot read it; save it without",
@@ -46,14 +46,14 @@ def prove(portal: Portal, profile: str) -> str:
     begun = portal.post("/client/proof/begin", role_arn=_role_arn(profile))
     if begun.status != 200:
         raise Trouble(begun.message or "The portal knows no role of yours by this profile's ARN.")
-    nonce = str(begun.told["nonce"])
+    nonce = begun.text("nonce")
     # What is signed must be of use to this portal alone.
     if not _NONCE.fullmatch(nonce) or not nonce.startswith(f"tobiishi.{portal.host}."):
         raise Trouble("The portal asks for a proof in another name than its own. Nothing was signed.")
     answer = portal.post("/client/proof/send", nonce=nonce, pasted=_signed(nonce, profile))
     if answer.status != 200:
         raise Trouble(answer.message or f"Not proven: {answer.error}.")
-    return str(answer.told["session_arn"])
+    return answer.text("session_arn")
 
 
 def _aws_cli() -> Finding:
@@ -89,13 +89,15 @@ def _sso_session(name: str, start_url: str) -> Finding:
     digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
     try:
         kept = json.loads((Path.home() / ".aws" / "sso" / "cache" / f"{digest}.json").read_text(encoding="utf-8"))
-        until = datetime.fromisoformat(kept["expiresAt"].replace("UTC", "Z"))
+        # With a refresh token the AWS CLI renews it by itself, as long as its own registration lasts.
+        lasts = "registrationExpiresAt" if kept.get("refreshToken") else "expiresAt"
+        until = datetime.fromisoformat(kept[lasts].replace("UTC", "Z"))
         is_signed_in = kept["startUrl"] == start_url and until > datetime.now(UTC)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         is_signed_in = False
     if not is_signed_in:
         return Finding(False, f"SSO session {name}: not signed in. Run: aws sso login --sso-session {name}")
-    return Finding(True, f"SSO session {name}: signed in until {until.astimezone():%H:%M}")
+    return Finding(True, f"SSO session {name}: signed in, at the longest until {until.astimezone():%Y-%m-%d %H:%M}")
 
 
 def _role_arn(profile: str) -> str:
@@ -113,9 +115,9 @@ def _signed(nonce: str, profile: str) -> str:
         raise Trouble("AWS CLI: not found. Install version 2.11 or newer.")
     command = [found, "eks", "get-token", "--cluster-name", nonce, "--profile", profile, "--output", "json"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SIGNING_TIMEOUT)
+        done = _run(command)
     except subprocess.TimeoutExpired as error:
-        raise Trouble(f"AWS CLI did not answer within {_SIGNING_TIMEOUT} seconds.") from error
+        raise Trouble(f"AWS CLI did not answer within {_AWS_TIMEOUT} seconds.") from error
     if done.returncode:
         raise Trouble(f"AWS CLI could not sign as {profile}:\n{done.stderr.strip()}")
     return done.stdout
@@ -123,7 +125,11 @@ def _signed(nonce: str, profile: str) -> str:
 
 def _output(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        done = _run(command)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout or done.stderr
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=_AWS_TIMEOUT)

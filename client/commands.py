@@ -2,12 +2,14 @@
 
 import argparse
 import contextlib
+import io
 import platform
 import re
 import sys
 
 from client.changes import (
     block_sections,
+    check_offered,
     check_places,
     check_readable,
     difference,
@@ -27,6 +29,10 @@ VERSION = "0.1.0"
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows another one.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         with only_one():
             status: int = options.run(options)
@@ -125,8 +131,7 @@ def _offered_config() -> str:
     offered = reply.told.get("config")
     if reply.status != 200 or not isinstance(offered, str):
         raise Trouble(reply.message or "The portal offers no config at the moment. Nothing was changed.")
-    # Nothing is kept that could not be merged.
-    try_merge(b"", offered, {})
+    check_offered(offered)
     known.tag, known.config = reply.tag, offered
     save_sign_in(known)
     return offered

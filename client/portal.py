@@ -1,6 +1,7 @@
 """Asking the portal: over https, or http on this very computer; never redirected, always bounded."""
 
 import json
+import re
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -12,7 +13,9 @@ from client.trouble import Trouble
 
 _TIMEOUT = 20
 _MAX_ANSWER = 16 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK = ("127.0.0.1", "localhost")
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?P<address>(?P<scheme>https?)://(?P<host>{_HOST})(?::[0-9]{{1,5}})?)/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,13 @@ class Reply:
     @property
     def error(self) -> str:
         return str(self.told.get("error", ""))
+
+    def text(self, name: str) -> str:
+        """Raises `Trouble` where the portal told no such thing."""
+        told = self.told.get(name)
+        if not isinstance(told, str):
+            raise Trouble("The portal's answer is not what it should be. Nothing was changed.")
+        return told
 
     @property
     def message(self) -> str:
@@ -60,7 +70,7 @@ class Portal:
         except HTTPError as error:
             with error:
                 return self._answered(error)
-        except (URLError, OSError, HTTPException, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError, OverflowError) as error:
             reason = getattr(error, "reason", error)
             raise Trouble(f"{self.address} gave no usable answer ({reason}). Nothing was changed.") from error
 
@@ -79,12 +89,10 @@ class Portal:
 
 def parse_address(text: str) -> str:
     """`portal.example.com` is taken as https. Raises `Trouble`."""
-    address = urlsplit(text if "://" in text else f"https://{text}")
-    is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOOPBACK)
-    rest = address.path.strip("/") or address.query or address.fragment or address.username or address.password
-    if not is_safe or not address.hostname or rest:
+    found = _ADDRESS.fullmatch(text if "://" in text else f"https://{text}")
+    if not found or (found["scheme"] == "http" and found["host"] not in _LOOPBACK):
         raise Trouble(f"{text} is no portal's address. It looks like https://portal.example.com", status=2)
-    return f"{address.scheme}://{address.netloc}"
+    return found["address"]
 
 
 def _opener(host: str) -> OpenerDirector:

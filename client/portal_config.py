@@ -15,6 +15,7 @@ import contextlib
 import difflib
 import hashlib
 import hmac
+import io
 import json
 import os
 import platform
@@ -369,7 +370,7 @@ _SHAPES = {
     "profile": [_BASTION, [*_BASTION, "output"], _PARTNER, [*_PARTNER, "output"]],
 }
 # The one key through which a section of ours names another, and the kind of that other.
-_REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
+REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
 
 
 class Answer(StrEnum):
@@ -480,7 +481,7 @@ def _is_name(text: str) -> bool:
 def _users(ours: list[_OurSection]) -> dict[str, list[str]]:
     users: dict[str, list[str]] = defaultdict(list)
     for section in ours:
-        for key, kind in _REFERENCES.items():
+        for key, kind in REFERENCES.items():
             if key in section.settings:
                 users[f"{kind} {section.settings[key]}"].append(section.header)
     return users
@@ -515,7 +516,7 @@ def _section_lines(section: _OurSection, renamed: Mapping[str, str]) -> list[str
     """A new name is a new name everywhere: also where a section of ours refers to the renamed one."""
     lines = [f"[{section.kind} {renamed.get(section.header, section.name)}]"]
     for key, value in section.settings.items():
-        target = f"{_REFERENCES[key]} {value}" if key in _REFERENCES else ""
+        target = f"{REFERENCES[key]} {value}" if key in REFERENCES else ""
         lines.append(f"{key} = {renamed.get(target, value)}")
     return lines
 
@@ -615,7 +616,8 @@ def load_sign_in() -> SignIn | None:
 
 def save_sign_in(sign_in: SignIn) -> None:
     path = _sign_in_path()
-    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
     _write_new(new, json.dumps(asdict(sign_in)).encode(), mode=_OWNER_ONLY)
     new.replace(path)
 
@@ -648,8 +650,10 @@ def replace_config(path: Path, content: bytes, *, was: bytes) -> Path | None:
     target = Path(os.path.realpath(path))
     _make_folder_of(target)
     mode = _mode_of(target)
-    new = target.with_name(f".{target.name}.portal-config-{os.getpid()}")
+    # Ours alone, for only one of us is at work; left over where the power failed.
+    new = target.with_name(f".{target.name}.portal-config")
     try:
+        new.unlink(missing_ok=True)
         _write_new(new, content, mode=mode)
         if read_config(target) != was:
             raise Trouble(f"{path} changed meanwhile, by an editor perhaps. Nothing was written; try again.")
@@ -740,7 +744,9 @@ def _sync_folder(folder: Path) -> None:
 
 _TIMEOUT = 20
 _MAX_ANSWER = 16 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK = ("127.0.0.1", "localhost")
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?P<address>(?P<scheme>https?)://(?P<host>{_HOST})(?::[0-9]{{1,5}})?)/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -752,6 +758,13 @@ class Reply:
     @property
     def error(self) -> str:
         return str(self.told.get("error", ""))
+
+    def text(self, name: str) -> str:
+        """Raises `Trouble` where the portal told no such thing."""
+        told = self.told.get(name)
+        if not isinstance(told, str):
+            raise Trouble("The portal's answer is not what it should be. Nothing was changed.")
+        return told
 
     @property
     def message(self) -> str:
@@ -788,7 +801,7 @@ class Portal:
         except HTTPError as error:
             with error:
                 return self._answered(error)
-        except (URLError, OSError, HTTPException, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError, OverflowError) as error:
             reason = getattr(error, "reason", error)
             raise Trouble(f"{self.address} gave no usable answer ({reason}). Nothing was changed.") from error
 
@@ -807,12 +820,10 @@ class Portal:
 
 def parse_address(text: str) -> str:
     """`portal.example.com` is taken as https. Raises `Trouble`."""
-    address = urlsplit(text if "://" in text else f"https://{text}")
-    is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOOPBACK)
-    rest = address.path.strip("/") or address.query or address.fragment or address.username or address.password
-    if not is_safe or not address.hostname or rest:
+    found = _ADDRESS.fullmatch(text if "://" in text else f"https://{text}")
+    if not found or (found["scheme"] == "http" and found["host"] not in _LOOPBACK):
         raise Trouble(f"{text} is no portal's address. It looks like https://portal.example.com", status=2)
-    return f"{address.scheme}://{address.netloc}"
+    return found["address"]
 
 
 def _opener(host: str) -> OpenerDirector:
@@ -835,6 +846,8 @@ def _read(response: Any) -> dict[str, Any]:
 # --- client/signing_in.py --------------------------------------------------------------------------------------------
 
 _PATIENCE = 300
+# As the portal gives them: codes are good for ten minutes, and may be asked about every five seconds.
+_CODE_PATIENCE, _POLL_PAUSE = 600, 5.0
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>portal-config</title>"
     "<body><p>{}</p><p>You can close this page and go on in your terminal.</p></body></html>"
@@ -857,17 +870,15 @@ def sign_in_by_device_code(portal: Portal, computer: str) -> str:
     asked = portal.post("/client/device-code", computer=computer)
     if asked.status != 200:
         raise Trouble("The portal takes no more sign-ins at the moment. Try again in a minute.")
-    told = asked.told
-    page = str(told["verification_uri"])
+    page = asked.text("verification_uri")
     if not page.startswith(f"{portal.address}/"):
         raise Trouble("The portal sends you to another address than its own. Nothing was changed.")
-    say(f"On any computer, open {page} and type this code:\n\n    {told['user_code']}\n")
-    pause, left = float(told["interval"]), float(told["expires_in"])
-    return _token(_polled(portal, str(told["device_code"]), pause=pause, left=left))
+    say(f"On any computer, open {page} and type this code:\n\n    {asked.text('user_code')}\n")
+    return _token(_polled(portal, asked.text("device_code")))
 
 
-def _polled(portal: Portal, device_code: str, *, pause: float, left: float) -> Reply:
-    end = time.monotonic() + left
+def _polled(portal: Portal, device_code: str) -> Reply:
+    end, pause = time.monotonic() + _CODE_PATIENCE, _POLL_PAUSE
     while time.monotonic() < end:
         time.sleep(pause)
         answer = portal.post("/client/token", device_code=device_code)
@@ -879,11 +890,10 @@ def _polled(portal: Portal, device_code: str, *, pause: float, left: float) -> R
 
 
 def _token(answer: Reply) -> str:
-    token = answer.told.get("access_token")
-    if answer.status != 200 or not isinstance(token, str):
+    if answer.status != 200:
         why = "was refused" if answer.error == "access_denied" else "did not succeed"
         raise Trouble(f"The sign-in {why}. Nothing was changed.")
-    return token
+    return answer.text("access_token")
 
 
 def _challenge(verifier: str) -> str:
@@ -974,6 +984,20 @@ def merged_with(existing: bytes, ours: str, choices: dict[str, Choice], *, asks:
         choices.update({conflict.section: _ask_about(conflict) for conflict in found.conflicts})
 
 
+def check_offered(ours: str) -> None:
+    """Raises `Trouble` where the portal's text is not a config that stands by itself.
+
+    A profile through a section of the person's own would spend credentials that the portal has nothing to do with.
+    """
+    offered = block_sections(try_merge(b"", ours, {}).content or b"")
+    if any(not url.startswith("https://") for url in _values(offered, "sso_start_url")):
+        raise Trouble("A start URL is not https. Nothing was changed; tell whoever runs the portal.")
+    for header, settings in offered.items():
+        for key, kind in REFERENCES.items():
+            if key in settings and f"{kind} {settings[key]}" not in offered:
+                raise Trouble(f"The portal's [{header}] leads through a section of yours. Nothing was changed.")
+
+
 def try_merge(existing: bytes, ours: str, choices: dict[str, Choice]) -> Merge:
     try:
         return merge(existing, ours, choices)
@@ -999,10 +1023,7 @@ def difference(before: bytes, after: bytes, name: str) -> str:
 
 def check_places(before: bytes, after: bytes, *, accepted: bool, asks: bool) -> None:
     """Raises `Trouble` where the way to sign in would change and nobody agrees."""
-    new = block_sections(after)
-    if any(not url.startswith("https://") for url in _values(new, "sso_start_url")):
-        raise Trouble("A start URL is not https. Nothing was changed; tell whoever runs the portal.")
-    changes = list(changed_places(block_sections(before), new))
+    changes = list(changed_places(block_sections(before), block_sections(after)))
     if not changes or accepted:
         return
     told = "\n".join(["The portal changes how you sign in:", *(f"  {change}" for change in changes)])
@@ -1080,7 +1101,7 @@ def _asked(question: str) -> str:
 # --- client/checking.py ----------------------------------------------------------------------------------------------
 
 _OLDEST_CLI, _BETTER_CLI = (2, 11), (2, 22)
-_SIGNING_TIMEOUT = 60
+_AWS_TIMEOUT = 60
 _NONCE = re.compile(r"tobiishi\.[a-z0-9.-]{1,253}\.[0-9a-f]{32}")
 _NOTICES = {
     NoticeKind.BYTE_ORDER_MARK: "a byte order mark begins the file: AWS CLI and boto3 cannot read it; save it without",
@@ -1108,14 +1129,14 @@ def prove(portal: Portal, profile: str) -> str:
     begun = portal.post("/client/proof/begin", role_arn=_role_arn(profile))
     if begun.status != 200:
         raise Trouble(begun.message or "The portal knows no role of yours by this profile's ARN.")
-    nonce = str(begun.told["nonce"])
+    nonce = begun.text("nonce")
     # What is signed must be of use to this portal alone.
     if not _NONCE.fullmatch(nonce) or not nonce.startswith(f"tobiishi.{portal.host}."):
         raise Trouble("The portal asks for a proof in another name than its own. Nothing was signed.")
     answer = portal.post("/client/proof/send", nonce=nonce, pasted=_signed(nonce, profile))
     if answer.status != 200:
         raise Trouble(answer.message or f"Not proven: {answer.error}.")
-    return str(answer.told["session_arn"])
+    return answer.text("session_arn")
 
 
 def _aws_cli() -> Finding:
@@ -1151,13 +1172,15 @@ def _sso_session(name: str, start_url: str) -> Finding:
     digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
     try:
         kept = json.loads((Path.home() / ".aws" / "sso" / "cache" / f"{digest}.json").read_text(encoding="utf-8"))
-        until = datetime.fromisoformat(kept["expiresAt"].replace("UTC", "Z"))
+        # With a refresh token the AWS CLI renews it by itself, as long as its own registration lasts.
+        lasts = "registrationExpiresAt" if kept.get("refreshToken") else "expiresAt"
+        until = datetime.fromisoformat(kept[lasts].replace("UTC", "Z"))
         is_signed_in = kept["startUrl"] == start_url and until > datetime.now(UTC)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         is_signed_in = False
     if not is_signed_in:
         return Finding(False, f"SSO session {name}: not signed in. Run: aws sso login --sso-session {name}")
-    return Finding(True, f"SSO session {name}: signed in until {until.astimezone():%H:%M}")
+    return Finding(True, f"SSO session {name}: signed in, at the longest until {until.astimezone():%Y-%m-%d %H:%M}")
 
 
 def _role_arn(profile: str) -> str:
@@ -1175,9 +1198,9 @@ def _signed(nonce: str, profile: str) -> str:
         raise Trouble("AWS CLI: not found. Install version 2.11 or newer.")
     command = [found, "eks", "get-token", "--cluster-name", nonce, "--profile", profile, "--output", "json"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SIGNING_TIMEOUT)
+        done = _run(command)
     except subprocess.TimeoutExpired as error:
-        raise Trouble(f"AWS CLI did not answer within {_SIGNING_TIMEOUT} seconds.") from error
+        raise Trouble(f"AWS CLI did not answer within {_AWS_TIMEOUT} seconds.") from error
     if done.returncode:
         raise Trouble(f"AWS CLI could not sign as {profile}:\n{done.stderr.strip()}")
     return done.stdout
@@ -1185,10 +1208,14 @@ def _signed(nonce: str, profile: str) -> str:
 
 def _output(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        done = _run(command)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout or done.stderr
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=_AWS_TIMEOUT)
 
 
 # --- client/commands.py ----------------------------------------------------------------------------------------------
@@ -1198,6 +1225,10 @@ VERSION = "0.1.0"
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows another one.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         with only_one():
             status: int = options.run(options)
@@ -1296,8 +1327,7 @@ def _offered_config() -> str:
     offered = reply.told.get("config")
     if reply.status != 200 or not isinstance(offered, str):
         raise Trouble(reply.message or "The portal offers no config at the moment. Nothing was changed.")
-    # Nothing is kept that could not be merged.
-    try_merge(b"", offered, {})
+    check_offered(offered)
     known.tag, known.config = reply.tag, offered
     save_sign_in(known)
     return offered

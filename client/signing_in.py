@@ -14,6 +14,8 @@ from client.portal import Portal, Reply
 from client.trouble import Trouble, say
 
 _PATIENCE = 300
+# As the portal gives them: codes are good for ten minutes, and may be asked about every five seconds.
+_CODE_PATIENCE, _POLL_PAUSE = 600, 5.0
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>portal-config</title>"
     "<body><p>{}</p><p>You can close this page and go on in your terminal.</p></body></html>"
@@ -36,17 +38,15 @@ def sign_in_by_device_code(portal: Portal, computer: str) -> str:
     asked = portal.post("/client/device-code", computer=computer)
     if asked.status != 200:
         raise Trouble("The portal takes no more sign-ins at the moment. Try again in a minute.")
-    told = asked.told
-    page = str(told["verification_uri"])
+    page = asked.text("verification_uri")
     if not page.startswith(f"{portal.address}/"):
         raise Trouble("The portal sends you to another address than its own. Nothing was changed.")
-    say(f"On any computer, open {page} and type this code:\n\n    {told['user_code']}\n")
-    pause, left = float(told["interval"]), float(told["expires_in"])
-    return _token(_polled(portal, str(told["device_code"]), pause=pause, left=left))
+    say(f"On any computer, open {page} and type this code:\n\n    {asked.text('user_code')}\n")
+    return _token(_polled(portal, asked.text("device_code")))
 
 
-def _polled(portal: Portal, device_code: str, *, pause: float, left: float) -> Reply:
-    end = time.monotonic() + left
+def _polled(portal: Portal, device_code: str) -> Reply:
+    end, pause = time.monotonic() + _CODE_PATIENCE, _POLL_PAUSE
     while time.monotonic() < end:
         time.sleep(pause)
         answer = portal.post("/client/token", device_code=device_code)
@@ -58,11 +58,10 @@ def _polled(portal: Portal, device_code: str, *, pause: float, left: float) -> R
 
 
 def _token(answer: Reply) -> str:
-    token = answer.told.get("access_token")
-    if answer.status != 200 or not isinstance(token, str):
+    if answer.status != 200:
         why = "was refused" if answer.error == "access_denied" else "did not succeed"
         raise Trouble(f"The sign-in {why}. Nothing was changed.")
-    return token
+    return answer.text("access_token")
 
 
 def _challenge(verifier: str) -> str:

@@ -50,7 +50,8 @@ def load_sign_in() -> SignIn | None:
 
 def save_sign_in(sign_in: SignIn) -> None:
     path = _sign_in_path()
-    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
     _write_new(new, json.dumps(asdict(sign_in)).encode(), mode=_OWNER_ONLY)
     new.replace(path)
 
@@ -83,8 +84,10 @@ def replace_config(path: Path, content: bytes, *, was: bytes) -> Path | None:
     target = Path(os.path.realpath(path))
     _make_folder_of(target)
     mode = _mode_of(target)
-    new = target.with_name(f".{target.name}.portal-config-{os.getpid()}")
+    # Ours alone, for only one of us is at work; left over where the power failed.
+    new = target.with_name(f".{target.name}.portal-config")
     try:
+        new.unlink(missing_ok=True)
         _write_new(new, content, mode=mode)
         if read_config(target) != was:
             raise Trouble(f"{path} changed meanwhile, by an editor perhaps. Nothing was written; try again.")

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State, concern
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, MailKind, PermissionSet, Validation
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, PermissionSet, Validation
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -157,7 +157,7 @@ def _withdrawn() -> Iterator[Matter]:
 
 
 def _mails(now: datetime) -> Iterator[Matter]:
-    stuck = Mail.objects.filter(kind=MailKind.LINK).stuck(asked_before=now - _LONG)
+    stuck = Mail.objects.stuck(asked_before=now - _LONG)
     for mail in stuck.select_related("invitation__account__partner")[:MOST_OF_A_KIND]:
         account = mail.invitation.account
         yield Matter(

@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -178,7 +179,11 @@ def link_expired(request: HttpRequest, invitation: Invitation) -> HttpResponseBa
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    return as_stranger(limits.too_many(request, seconds=limits.FORMS_OF_LINK.seconds))
+    answer = as_stranger(limits.too_many(request, seconds=limits.FORMS_OF_LINK.seconds))
+    # A fragment's answer would be dropped: the reader is led to the page that says why nothing happened.
+    if request.htmx:  # type: ignore[attr-defined]
+        answer.headers["HX-Redirect"] = reverse("onboarding:partners:too_many")
+    return answer
 
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])

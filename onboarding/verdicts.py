@@ -1,6 +1,6 @@
 """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -136,12 +136,12 @@ _SAYS_THE_SAME = {
 }
 _ANOTHER_IS_SAVED = {
     ReadingSource.PASTED: gettext_lazy(
-        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that was pasted on %(time)s would "
-        "have kept it out, so another one was saved then."
+        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that was pasted on %(time)s "
+        "would have kept it out, so another one was saved then."
     ),
     ReadingSource.SAVED: gettext_lazy(
-        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that we read from IAM on %(time)s "
-        "would have kept it out, so it has changed, or AWS still goes by an earlier one for a moment."
+        "Yes. AWS issued a session to a probe that had to be denied. The trust policy that we read from IAM on "
+        "%(time)s would have kept it out, so it has changed, or AWS still goes by an earlier one for a moment."
     ),
 }
 _BEYOND_THE_PROBES = {
@@ -151,7 +151,7 @@ _BEYOND_THE_PROBES = {
 }
 
 
-def _of(policy: ReadPolicy, sentences: dict[ReadingSource, Promise]) -> str:
+def _of(policy: ReadPolicy, sentences: Mapping[ReadingSource, Promise]) -> str:
     local = timezone.localtime(policy.reading.read_at)
     time = date_format(local, pgettext("date format", "j F Y, H:i"))
     return str(sentences[ReadingSource(policy.reading.source)]) % {"time": time}

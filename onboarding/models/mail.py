@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.base import Addressed
@@ -32,9 +32,18 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def waiting(self) -> Self:
         return self.filter(next_try_at__isnull=False)
 
+    def put_off(self) -> Self:
+        """Refused by the mail server, and not being tried at this moment."""
+        return self.waiting().exclude(trouble="")
+
     def stuck(self, *, asked_before: datetime) -> Self:
-        """Still tried, or given up, of links that are still wanted."""
-        return self.filter(sent_at=None, asked_at__lt=asked_before, invitation__revoked_at=None).exclude(trouble="")
+        """Links that the mail server has not taken, still tried or given up, and that the partner still has to use."""
+        newer = self.model.objects.filter(
+            invitation=OuterRef("invitation"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
+        )
+        wanted = Invitation.objects.waiting_for_partner()
+        links = self.filter(kind=MailKind.LINK, sent_at=None, asked_at__lt=asked_before, invitation__in=wanted)
+        return links.exclude(trouble="").exclude(Exists(newer))
 
 
 class Mail(Addressed):
@@ -50,7 +59,7 @@ class Mail(Addressed):
     next_try_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # What the mail server's last refusal was, by the name of its class.
+    # What the mail server's last refusal was, by the name of its class; empty while a worker tries.
     trouble = models.CharField(max_length=80, blank=True)
 
     objects = MailQuerySet.as_manager()

@@ -27,6 +27,11 @@ class ConfigSnippet:
     roles: tuple[ExternalRole, ...]
 
     @property
+    def file_text(self) -> str:
+        """The text as a file of its own: between the marks by which a later merge finds it again."""
+        return (awsconfig.merge(b"", self.text, {}).content or b"").decode()
+
+    @property
     def section_texts(self) -> dict[str, str]:
         """By the section's header, in the order of the file."""
         # No value holds a line break, so an empty line stands between sections and nowhere else.

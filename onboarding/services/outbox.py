@@ -24,37 +24,31 @@ _PATIENCE_FOR_CODE = timedelta(minutes=10)
 _CHUNK = 100
 
 
-def ask(
-    kind: MailKind,
-    invitation: Invitation,
-    *,
-    at: datetime,
-    to: Person | None = None,
-    role: ExternalRole | None = None,
-) -> Mail:
-    mail = Mail.objects.create(kind=kind, invitation=invitation, to=to, external_role=role, asked_at=at, next_try_at=at)
-    queue.on_commit(queue.SEND_MAIL, mail.pk)
-    return mail
-
-
 def ask_once(kind: MailKind, invitation: Invitation, *, at: datetime) -> None:
-    """One that waits already is enough: what it carries is made when it is sent."""
-    if not invitation.mails.filter(kind=kind).waiting().exists():
-        ask(kind, invitation, at=at)
+    """To the partner. One that waits already is enough: what it carries is made when it is sent."""
+    mail, made = Mail.objects.get_or_create(
+        kind=kind, invitation=invitation, next_try_at__isnull=False, defaults={"asked_at": at, "next_try_at": at}
+    )
+    # One that was put off is tried at once: whoever asks may have mended what was wrong.
+    if made or Mail.objects.put_off().filter(pk=mail.pk).update(asked_at=at, next_try_at=at):
+        queue.on_commit(queue.SEND_MAIL, mail.pk)
 
 
 def ask_to_tell_admins(
     kind: MailKind, invitation: Invitation, *, at: datetime, role: ExternalRole | None = None
 ) -> None:
     for admin in Person.objects.filter(is_active=True, portal_role=PortalRole.PLATFORM_ADMIN):
-        ask(kind, invitation, at=at, to=admin, role=role)
+        mail = Mail.objects.create(
+            kind=kind, invitation=invitation, external_role=role, to=admin, asked_at=at, next_try_at=at
+        )
+        queue.on_commit(queue.SEND_MAIL, mail.pk)
 
 
 def claim(pk: int) -> Mail | None:
     """None where another worker holds it, or where it is sent or given up."""
     now = timezone.now()
     due = Mail.objects.due(now).filter(pk=pk)
-    if not due.update(next_try_at=now + _LEASE, tries=F("tries") + 1):
+    if not due.update(next_try_at=now + _LEASE, tries=F("tries") + 1, trouble=""):
         return None
     return Mail.objects.select_related("invitation__account__partner", "external_role", "to").get(pk=pk)
 
@@ -81,8 +75,10 @@ def put_off(mail: Mail, trouble: MailUnavailable) -> None:
 def requeue_due() -> None:
     """What waits for its next try, and what the broker has lost."""
     now = timezone.now()
-    due = list(Mail.objects.due(now - _LOST_AFTER).values_list("pk", flat=True)[:_CHUNK])
-    Mail.objects.filter(pk__in=due).update(next_try_at=now)
+    late = Mail.objects.due(now - _LOST_AFTER)
+    due = list(late.order_by("next_try_at").values_list("pk", flat=True)[:_CHUNK])
+    # Not those that a worker has claimed since.
+    late.filter(pk__in=due).update(next_try_at=now)
     for pk in due:
         if not queue.send(queue.SEND_MAIL, pk):
             return

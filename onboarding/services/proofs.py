@@ -1,7 +1,8 @@
 """Proving the employee path: a nonce for a person and a role, a token signed over it, and what STS says to that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,11 +13,13 @@ from onboarding.aws import presigned
 from onboarding.core import identifiers, proof, states
 from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.errors import OnboardingError
-from onboarding.core.proof import ProofRefused, Refusal, StsAnswer
+from onboarding.core.proof import ProofRefused, Refusal, SignedRequest, StsAnswer
 from onboarding.models import ExternalRole, Person, Proof
 from onboarding.services import access, audit
 
-Ask = Callable[..., StsAnswer]
+
+class Ask(Protocol):
+    def __call__(self, request: SignedRequest, *, nonce: str) -> StsAnswer: ...
 
 
 class NothingToProve(OnboardingError):

@@ -51,7 +51,13 @@ def test_check_tells_what_is_missing_and_what_is_well(connected: Laptop) -> None
     kept = {"startUrl": "https://d-9067f0e1a2.awsapps.com/start", "expiresAt": "2999-01-01T00:00:00Z"}
     name = hashlib.sha1(b"hoshino", usedforsecurity=False).hexdigest()
     (cache / f"{name}.json").write_text(json.dumps(kept))
-    assert "signed in until" in connected.run("check")
+    assert "signed in, at the longest until 2999-01-01" in connected.run("check")
+    # Over, and with nothing to renew it.
+    (cache / f"{name}.json").write_text(json.dumps(kept | {"expiresAt": "2020-01-01T00:00:00Z"}))
+    assert "not signed in" in connected.run("check", expect=1)
+    renewed = {"refreshToken": "x", "registrationExpiresAt": "2999-01-01T00:00:00Z"}
+    (cache / f"{name}.json").write_text(json.dumps(kept | renewed | {"expiresAt": "2020-01-01T00:00:00Z"}))
+    assert "signed in, at the longest until" in connected.run("check")
 
 
 def test_check_diagnoses_a_broken_file(connected: Laptop) -> None:

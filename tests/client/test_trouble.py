@@ -23,6 +23,11 @@ def hostile(connected: Laptop) -> Laptop:
     return connected
 
 
+# Well-formed, and through a profile that the portal does not bring: the person's own credentials would be spent.
+THROUGH_YOURS = (
+    "[profile a]\nrole_arn = arn:aws:iam::999988887777:role/Thief\nsource_profile = default\n"
+    "external_id = x1\nrole_session_name = x1\nregion = us-east-1\n"
+)
 EVIL = "[profile a]\ncredential_process = touch /tmp/x\n"
 
 
@@ -34,6 +39,7 @@ EVIL = "[profile a]\ncredential_process = touch /tmp/x\n"
         (200, "[]"),
         (200, {"config": 3}),
         (200, {"config": EVIL}),
+        (200, {"config": THROUGH_YOURS}),
         (200, {"config": "[DEFAULT]\nregion = x\n"}),
         (200, {"config": "[sso-session x]\nsso_start_url = https://x.example\r\nsso_region = x\n"}),
         (304, ""),
@@ -125,3 +131,18 @@ def test_an_editor_that_saved_meanwhile_wins(tmp_path: Path) -> None:
         store.replace_config(path, b"ours", was=b"what was read")
     assert path.read_bytes() == b"saved by an editor"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_terminal_that_knows_ascii_alone_is_told_everything(hostile: Laptop) -> None:
+    hostile.more_environment = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    hostile.write_config("# 日本語\n[default]\nregion = eu-west-1\n".encode())
+    assert "+[profile willow-telemetry]" in hostile.run("diff", expect=1)
+
+
+@pytest.mark.parametrize("told", [{}, {"nonce": 3}, {"verification_uri": "x"}, {"access_token": None}])
+def test_an_answer_that_lacks_what_it_should_have_is_trouble(synced: Laptop, told: dict[str, object]) -> None:
+    with speaking(told) as (address, _):
+        point_at(synced, address)
+        for command in (["login", "--device-code"], ["check", "--prove", "willow-telemetry"]):
+            printed = synced.run(*command, expect=1)
+            assert "Traceback" not in printed

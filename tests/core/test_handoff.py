@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import hcl2
 import pytest
@@ -22,7 +21,6 @@ from onboarding.core.handoff.console import Step
 from tests.core import powershell_reader
 from tests.core.test_trust import callers
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "handoff"
 POLICY = trust.trust_policy(callers(), external_id="tbi-7q2m-9xkd-41vn-hc8e-2m4p")
 EXACT = trust.trust_policy(
     callers(), external_id="tbi-7q2m-9xkd-41vn-hc8e-2m4p", style=trust.TrustStyle.EXACT_ROLE, console_access=True
@@ -84,10 +82,9 @@ GOLDENS = {
 
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("name", GOLDENS)
-def test_each_form_is_the_golden_one(form, name):
+def test_each_form_is_the_golden_one(form, name, golden):
     asked, way = GOLDENS[name]
-    golden = GOLDEN / form / f"{name}.{EXTENSIONS.get(form, 'sh')}"
-    assert text_of(form, asked, way).text == golden.read_text()
+    golden(f"handoff/{form}/{name}.{EXTENSIONS.get(form, 'sh')}", text_of(form, asked, way).text)
 
 
 @pytest.mark.parametrize("form", Form)

@@ -199,3 +199,9 @@ def copied(button: Locator) -> str:
     button.click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")
     return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def merge(page: Page, own_config: str) -> Locator:
+    """Choose a file on the page of the own access; what it becomes stands in the band that is returned."""
+    page.set_input_files("#mine", {"name": "config", "mimeType": "text/plain", "buffer": own_config.encode()})
+    return page.get_by_role("region", name="Merge preview")

@@ -71,7 +71,8 @@ def ours(question: dict[str, Any]) -> Outcome:
 
 _PRINCIPAL = st.sampled_from(
     [
-        BASTION, BASTION, f"arn:aws:iam::{BASTION}:root", f"arn:aws:iam::{BASTION}:root", OTHER, f"arn:aws:iam::{OTHER}:root", "*", VALIDATOR, SSO_ROLE, STRANGER,
+        BASTION, BASTION, f"arn:aws:iam::{BASTION}:root", f"arn:aws:iam::{BASTION}:root", OTHER,
+        f"arn:aws:iam::{OTHER}:root", "*", VALIDATOR, SSO_ROLE, STRANGER,
         f"arn:aws:sts::{BASTION}:assumed-role/validator/check",
         f"arn:aws:sts::{BASTION}:assumed-role/validator/another",
     ]
@@ -83,8 +84,8 @@ _PRINCIPALS = st.one_of(
     st.just({"Service": "ec2.amazonaws.com"}),
 )
 _ACTION = st.sampled_from(
-    ["sts:AssumeRole", "sts:AssumeRole", "sts:AssumeRole", "STS:assumerole", "sts:*", "sts:Assume*", "sts:Assume????", "sts:TagSession",
-     "sts:AssumeRoleWithSAML", "sts:AssumeRole?"]
+    ["sts:AssumeRole", "sts:AssumeRole", "sts:AssumeRole", "STS:assumerole", "sts:*", "sts:Assume*", "sts:Assume????",
+     "sts:TagSession", "sts:AssumeRoleWithSAML", "sts:AssumeRole?"]
 )  # fmt: skip
 _ACTIONS = st.one_of(
     _ACTION.map(lambda one: {"Action": one}),
@@ -225,7 +226,7 @@ def _deciding(**elements: Any) -> dict[str, Any]:
             {},
             "unknown",
             "denied",
-            id="A variable without a value might make a negated condition fail, says AWS; ministack is sure that it does",
+            id="A variable without a value might make a negated condition fail, says AWS; ministack is sure of it",
         ),
         pytest.param(
             _deciding(Condition={"NumericEquals": {"aws:PrincipalTag/n": "1e1"}}),

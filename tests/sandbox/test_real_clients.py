@@ -87,7 +87,7 @@ class Laptop:
         return json.loads(done.stdout)  # type: ignore[no-any-return]
 
     def ask_cli_2(self, profile: str) -> list[dict[str, str]]:
-        return [_identity(self.run(str(_CLI_2), *_CALLER, "--profile", profile))]
+        return [_identity(self.run(_CLI_2, *_CALLER, "--profile", profile))]
 
 
 _CALLER = ("sts", "get-caller-identity", "--output", "json")
@@ -113,22 +113,22 @@ def _identity(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {"Account": found["Account"], "Arn": found["Arn"]}
 
 
-def _cli_2() -> str | None:
-    """Version 2.22 or newer of the AWS CLI: it signs in with a device code where it is told to."""
+def _cli_2() -> tuple[str, bool] | None:
+    """Version 2 of the AWS CLI, new enough for us, and whether it must be told to use a device code."""
     for folder in os.environ["PATH"].split(os.pathsep):
         found = shutil.which("aws", path=folder)
         told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False) if found else None
         version = re.match(r"aws-cli/(\d+)\.(\d+)", told.stdout) if told else None
-        if version and (int(version[1]), int(version[2])) >= (2, 22):
-            return found
+        if found and version and (int(version[1]), int(version[2])) >= (2, 11):
+            return found, (int(version[1]), int(version[2])) >= (2, 22)
     return None
 
 
-_CLI_2 = _cli_2()
+_CLI_2, _NEEDS_FLAG = _cli_2() or ("", False)
 needs_javascript = pytest.mark.skipif(
     not (NODE and (JAVASCRIPT / "node_modules").exists()), reason="no Node, or no JavaScript SDK: make setup"
 )
-needs_cli_2 = pytest.mark.skipif(not _CLI_2, reason="no AWS CLI 2.22 or newer on PATH")
+needs_cli_2 = pytest.mark.skipif(not _CLI_2, reason="no AWS CLI 2.11 or newer on PATH")
 CLIENTS = [
     pytest.param(Laptop.ask_boto3, id="boto3"),
     pytest.param(Laptop.ask_pypi_cli, id="PyPI's AWS CLI"),
@@ -226,7 +226,8 @@ def test_plain_profiles_lead_there_too(
 @needs_cli_2
 def test_the_aws_cli_signs_in_by_itself(laptop: Laptop) -> None:
     """The whole of `aws sso login`, and then the partner's role."""
-    command = [str(_CLI_2), "sso", "login", "--sso-session", "hoshino", "--no-browser", "--use-device-code"]
+    command = [_CLI_2, "sso", "login", "--sso-session", "hoshino", "--no-browser"]
+    command += ["--use-device-code"] if _NEEDS_FLAG else []
     with subprocess.Popen(command, env=laptop.environment, stdout=subprocess.PIPE, text=True) as login:
         address = next(found[0] for line in login.stdout or () if (found := re.search(r"http\S+user_code=\S+", line)))
         browser = Browser(laptop.sandbox.url).open(address).sign_in(employee(laptop.sandbox))

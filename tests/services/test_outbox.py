@@ -94,3 +94,26 @@ def test_a_code_is_not_sent_to_somebody_who_no_longer_waits(no_mail_server):
         delivery.deliver(asked.pk)
     asked.refresh_from_db()
     assert asked.is_given_up
+
+
+def test_asking_again_for_what_was_put_off_tries_it_at_once(waiting, alice, settings, no_mail_server):
+    delivery.deliver(waiting.pk)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    invitations.resend_link(waiting.invitation, by=alice)
+    delivery.deliver(waiting.pk)
+    assert len(mail.outbox) == 1
+
+
+def test_asking_again_for_what_is_being_sent_sends_it_once(waiting, alice):
+    assert outbox.claim(waiting.pk)
+    invitations.resend_link(waiting.invitation, by=alice)
+    assert outbox.claim(waiting.pk) is None
+    assert Mail.objects.count() == 1
+
+
+def test_the_sweep_leaves_alone_what_a_worker_holds(waiting, monkeypatch):
+    monkeypatch.setattr(queue, "send", lambda *_: True)
+    with later(seconds=31):
+        assert outbox.claim(waiting.pk)
+        outbox.requeue_due()
+        assert outbox.claim(waiting.pk) is None

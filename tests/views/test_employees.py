@@ -15,6 +15,7 @@ from django.utils.html import escape
 from pytest_django.asserts import assertRedirects
 
 from onboarding.core import states
+from onboarding.core.awsconfig import merge
 from onboarding.core.probes import Outcome
 from onboarding.models import AuditEvent, ConfigChoices, ExternalRole, Person, PortalRole, ProfileChoice
 from onboarding.services import access, people
@@ -42,7 +43,7 @@ def granted(person: Person, profile_name: str, *, partner: str = "", door: Door 
 
 
 def read(response) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=True, comment_prefixes=())
+    parser = configparser.RawConfigParser(strict=True, comment_prefixes="#")
     parser.read_string(response.text)
     return parser
 
@@ -183,11 +184,23 @@ def test_what_is_copied_is_what_is_downloaded(client, carol, willow):
     client.force_login(carol)
     page, text = client.get(PAGE), client.get(CONFIG).text
     assert f'<pre id="whole-config" hidden>{escape(text)}</pre>' in page.text
-    assert page.context["offer"].lines == len(text.splitlines())
+    offer = page.context["offer"]
+    assert offer.lines == len(text.splitlines())
     assert "… 4 more profiles" in page.text
+    beginning, gap = offer.preview.splitlines()[:-1], len(offer.preview.splitlines())
+    assert text.splitlines()[: len(beginning)] == beginning
+    assert offer.marks == {gap: "gap"}
     for row in page.context["rows"]:
         assert row.section in text
         assert row.section.startswith(f"[profile {row.role.profile_name}]\n")
+
+
+def test_what_is_downloaded_is_found_again_by_the_next_merge(client, carol, willow):
+    client.force_login(carol)
+    downloaded = client.get(CONFIG).content
+    granted(carol, "another")
+    ours = client.get(PAGE).context["snippet"].text
+    assert merge(b"# mine\n" + downloaded, ours, {}).content == b"# mine\n" + client.get(CONFIG).content
 
 
 @pytest.mark.parametrize("text", ["willow", "WILLOW-TELE", "Willow Robotics", "4444 5555 6666", "444455"])
@@ -262,7 +275,7 @@ def test_with_htmx_the_config_alone_is_answered_and_told_as_saved(client, carol,
     assert answer.text.startswith('<section class="band" id="config"')
     assert "Nothing is ticked" in answer.text
     assert 'id="choices"' in answer.text
-    assert answer["HX-Trigger"] == '{"announce": "Saved"}'
+    assert answer["HX-Trigger"] == '{"announce": {"value": "Saved"}}'
     assertRedirects(client.get(CONFIG), PAGE)
 
 
@@ -337,7 +350,7 @@ def test_granted_takes_the_folder(client, carol, willow):
     assert answer["Content-Disposition"] == 'attachment; filename="granted-registry.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["granted-registry/granted.yml", "granted-registry/config"]
-        assert archive.read("granted-registry/config").decode() == client.get(CONFIG).text
+        assert archive.read("granted-registry/config").decode() == client.get(PAGE).context["snippet"].text
     assert ExternalRole.objects.get(pk=willow.pk).is_used
     assert client.get(reverse("onboarding:employees:granted")).content == answer.content
 

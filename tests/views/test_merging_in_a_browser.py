@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Download, Locator, Page, Request, expect, sync_playwright
 
+from onboarding.core.awsconfig import merge
 from onboarding.models import Bastion, ExternalRole
 from tests.core.test_awsconfig_merging import VECTORS, in_bytes
 from tests.factories import make_checked_role, make_grant, make_person, make_role
@@ -38,7 +39,7 @@ def ken(transactional_db: None, client: Client) -> str:
         external_id="tbi-k4wd-82ru-n6ye-0mtz-7c3f", role_arn="arn:aws:iam::303040405050:role/HoshinoTelemetry"
     )
     client.force_login(person)
-    assert client.get(reverse("onboarding:employees:config")).text == OURS
+    assert client.get(reverse("onboarding:employees:access")).context["snippet"].text == OURS
     return client.cookies["sessionid"].value
 
 
@@ -196,6 +197,16 @@ def test_an_earlier_answer_can_be_changed(page: Page) -> None:
     merged = downloaded(page, "Download merged file").decode()
     assert "# kept yours: profile willow-telemetry" in merged
     assert "willow-portal" not in merged
+
+
+def test_many_questions_have_one_answer(page: Page) -> None:
+    """As with a file that was pasted together by hand before."""
+    band = choose_file(page, OURS.replace("ap-northeast-1", "eu-west-1").encode())
+    expect(band.get_by_role("group")).to_have_count(3)
+    band.get_by_role("button", name="Keep mine").click()
+    expect(band.get_by_role("region", name="Your file as it would be").get_by_text("# kept yours")).to_have_count(3)
+    band.get_by_role("button", name="Take the portal’s").click()
+    assert downloaded(page, "Download merged file") == merge(b"", OURS, {}).content
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(page: Page) -> None:

@@ -12,7 +12,7 @@ from redis import RedisError
 
 from onboarding import limits
 from onboarding.models import Invitation
-from tests.factories import make_invitation, make_role
+from tests.factories import make_invitation, make_returned_role, make_role
 from tests.views.partner_pages import link, of_role, open_link, page
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,11 @@ def test_while_redis_is_away_this_process_counts_alone(client, monkeypatch):
     token = "while-redis-is-away"
     places = [client.get(link(token))["Location"] for _ in range(4)]
     assert places.count(TOO_MANY) == 1
+
+
+def test_a_press_that_wants_a_fragment_is_led_to_the_page_that_says_why(client):
+    role = make_returned_role()
+    invitation = open_link(client, role)
+    for _ in range(4):
+        answer = client.post(of_role("check", invitation, role), headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (429, TOO_MANY)

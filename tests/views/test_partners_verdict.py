@@ -216,3 +216,27 @@ def test_a_suspended_role_is_said_to_be_paused(client, alice):
     html = client.get(page(invitation)).text
     assert "We have paused this role." in words(html)
     assert "Check again" not in html
+
+
+def test_while_the_first_check_runs_the_page_says_what_is_tried(client):
+    role = make_returned_role()
+    text = words(client.get(page(open_link(client, role))).text)
+    for told in (
+        "With the external ID: it has to open",
+        "Whose account answers: it has to be yours",
+        "Without the external ID: it has to stay shut",
+        "With a wrong external ID: it has to stay shut",
+    ):
+        assert told in text
+
+
+def test_while_iam_propagates_the_page_says_how_often_it_was_tried_and_when_it_is_again(client):
+    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
+    invitation = open_link(client, role)
+    text = words(client.get(page(invitation)).text)
+    assert "AWS does not let us in yet." in text
+    assert "Whose turn Nobody’s" in text
+    assert "Tried so far once" in text
+    assert "by itself" in text
+    check(role, Door(with_external_id=Outcome.DENIED))
+    assert "Tried so far 2 times" in words(client.get(page(invitation)).text)

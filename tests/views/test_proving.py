@@ -102,7 +102,7 @@ def test_own_proofs_are_listed_and_those_of_others_are_not(signed_in, carol, dav
     mine = proven(willow, carol)
     assert mine.session_arn in signed_in.get(reverse("onboarding:employees:access")).text
     again = proven(willow, carol)
-    assert signed_in.get(reverse("onboarding:employees:access")).context["client"].proofs == [again]
+    assert signed_in.get(reverse("onboarding:employees:access")).context["laptop"].proofs == [again]
     page = signed_in.get(at("prove", willow))
     assert page.context["last"] == again
     assert "of the earlier ARN" not in page.text

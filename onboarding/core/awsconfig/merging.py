@@ -25,7 +25,7 @@ _SHAPES = {
     "profile": [_BASTION, [*_BASTION, "output"], _PARTNER, [*_PARTNER, "output"]],
 }
 # The one key through which a section of ours names another, and the kind of that other.
-_REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
+REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
 
 
 class Answer(StrEnum):
@@ -136,7 +136,7 @@ def _is_name(text: str) -> bool:
 def _users(ours: list[_OurSection]) -> dict[str, list[str]]:
     users: dict[str, list[str]] = defaultdict(list)
     for section in ours:
-        for key, kind in _REFERENCES.items():
+        for key, kind in REFERENCES.items():
             if key in section.settings:
                 users[f"{kind} {section.settings[key]}"].append(section.header)
     return users
@@ -171,7 +171,7 @@ def _section_lines(section: _OurSection, renamed: Mapping[str, str]) -> list[str
     """A new name is a new name everywhere: also where a section of ours refers to the renamed one."""
     lines = [f"[{section.kind} {renamed.get(section.header, section.name)}]"]
     for key, value in section.settings.items():
-        target = f"{_REFERENCES[key]} {value}" if key in _REFERENCES else ""
+        target = f"{REFERENCES[key]} {value}" if key in REFERENCES else ""
         lines.append(f"{key} = {renamed.get(target, value)}")
     return lines
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from onboarding.core.doctor.causes import Blocked, causes
-from onboarding.core.doctor.documents import document_findings, not_json, refuses
+from onboarding.core.doctor.documents import document_findings, refuses, unreadable
 from onboarding.core.doctor.edits import edited
 from onboarding.core.doctor.findings import ORDER, Caller, Code, Finding, Severity, Turn
 from onboarding.core.doctor.pasted import Pasted, laid_out, locate, locate_mended
@@ -145,7 +145,7 @@ def diagnose(question: Question) -> Diagnosis:
     problem = pasted.reading.problem
     if problem is None:
         return _diagnosis(question, pasted, [])
-    first = not_json(pasted, problem)
+    first = unreadable(pasted, problem)
     pasted_again = locate_mended(question.text, question.hints)
     if pasted_again is None:
         around = _around(first.line or 1, question.text)

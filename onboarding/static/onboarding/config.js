@@ -22,7 +22,7 @@ const text = (name, facts = {}) => (
   page.querySelector(`template[data-text="${name}"]`).content.textContent
     .replace(/\{(\w+)\}/g, (slot, key) => facts[key] ?? slot)
 );
-const ours = () => document.getElementById("whole-config").textContent;
+const ours = () => document.getElementById("portals-sections").textContent;
 
 /* Lines in colour ------------------------------------------------------------- */
 
@@ -152,6 +152,7 @@ const drawResult = ({ problems, conflicts, notices }) => {
   show("notices", notices.length > 0);
   part("notices").replaceChildren(...notices.map(sentence));
   show("conflicts", part("conflicts").children.length > 0);
+  show("all", part("conflicts").children.length > 1);
   for (const card of part("conflicts").children) drawRefusal(card, conflicts);
   show("waiting", conflicts.length > 0);
   show("diff", merged !== null);
@@ -241,7 +242,7 @@ const forget = () => {
   cardsFor = "";
   page.hidden = true;
   part("summary").textContent = "";
-  for (const name of ["result", "problems", "notices", "conflicts", "waiting", "diff", "by-hand"]) show(name, false);
+  for (const name of ["result", "problems", "notices", "conflicts", "all", "waiting", "diff", "by-hand"]) show(name, false);
   for (const name of ["conflicts", "before", "after", "hot"]) part(name).replaceChildren();
   for (const name of ["save", "download", "copy", "backup"]) page.querySelector(`[data-do="${name}"]`).hidden = true;
   const input = document.getElementById("mine");
@@ -314,18 +315,29 @@ const taken = () => {
 
 const actions = {
   save,
-  forget,
+  forget: () => {
+    forget();
+    document.getElementById("mine")?.focus();
+  },
   download: () => {
     download(merged, "config");
     taken();
     tell("downloaded");
   },
+  "keep-all": () => answerAll("keep"),
+  "take-all": () => answerAll("take"),
   backup: () => download(file.bytes, backupName()),
   copy: async () => {
     await navigator.clipboard.writeText(decode(merged));
     taken();
     document.dispatchEvent(new CustomEvent("announce", { detail: { value: document.getElementById("announcer").dataset.copied } }));
   },
+};
+
+const answerAll = (answer) => {
+  for (const radio of part("conflicts").querySelectorAll(`[value="${answer}"]`)) radio.checked = true;
+  readAnswers();
+  refresh();
 };
 
 /* Listening on the document: the config, and the box with it, are answered anew with each choice. */

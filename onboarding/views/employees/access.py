@@ -27,7 +27,7 @@ from onboarding.permissions import PersonRequest, sign_in_required
 from onboarding.services import access, choices
 from onboarding.services.choices import Choices
 from onboarding.services.config import ConfigSnippet
-from onboarding.views.employees.computers import OwnClient
+from onboarding.views.employees.computers import OwnLaptop
 from onboarding.views.employees.offers import Offer, Replacing, snippet_for
 
 
@@ -52,7 +52,7 @@ def choose(request: PersonRequest) -> HttpResponse:
         return redirect(back) if form.is_valid() else _page(request, form=form)
     shown_config = _config(entitled, snippet_for(request.user, entitled), form)
     answer = render(request, "employees/config.html", shown_config | {"saved": form.is_valid()})
-    return trigger_client_event(answer, "announce", _("Saved") if form.is_valid() else _("Not saved"))
+    return trigger_client_event(answer, "announce", {"value": _("Saved") if form.is_valid() else _("Not saved")})
 
 
 def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> HttpResponse:
@@ -72,7 +72,7 @@ def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> H
         "search": search,
         "filters": search.filters(roles),
         "replacing": Replacing(),
-        "client": OwnClient.of(request.user, at=now),
+        "laptop": OwnLaptop.of(request.user, at=now),
     }
     return render(request, "employees/access.html", shown | _config(roles, snippet, form))
 

@@ -66,8 +66,8 @@ def disconnect(request: PersonRequest, uuid: UUID) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnClient:
-    """What the employee's page says of portal-config, of the computers on which it runs, and of own proofs."""
+class OwnLaptop:
+    """What the employee's page says of portal-config, of the computers on which it runs, and of the own proofs."""
 
     sha256: str
     commands: str
@@ -75,7 +75,7 @@ class OwnClient:
     proofs: Sequence[Proof]
 
     @classmethod
-    def of(cls, person: Person, *, at: datetime) -> "OwnClient":
+    def of(cls, person: Person, *, at: datetime) -> "OwnLaptop":
         proven = Proof.objects.proven().filter(person=person).last_of_each_role().select_related("external_role")
         return cls(
             sha256=client_file().sha256,

@@ -22,7 +22,7 @@ _TEXT = "text/plain; charset=utf-8"
 @sign_in_required
 @require_safe
 def download_config(request: PersonRequest) -> HttpResponse:
-    return _download(request, "config", lambda snippet: snippet.text, content_type=_TEXT)
+    return _download(request, "config", lambda snippet: snippet.file_text, content_type=_TEXT)
 
 
 @sign_in_required

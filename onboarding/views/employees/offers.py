@@ -70,9 +70,9 @@ class Replacing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
+    text: str
     preview: str
     marks: dict[int, str]
-    lines: int
     example: PartnerProfile
     sign_in: str
     has_console: bool
@@ -80,16 +80,21 @@ class Offer:
 
     @classmethod
     def of(cls, snippet: ConfigSnippet) -> "Offer":
-        preview, marks = _preview(snippet)
+        text = snippet.file_text
+        preview, marks = _preview(snippet, text)
         sign_in = [f"aws sso login --sso-session {session.name}" for session in snippet.config.sessions]
         return cls(
+            text=text,
             preview=preview,
             marks=marks,
-            lines=snippet.text.count("\n"),
             example=_example(snippet),
             sign_in="\n".join(sign_in),
             has_console=any(role.console_access for role in snippet.roles),
         )
+
+    @property
+    def lines(self) -> int:
+        return self.text.count("\n")
 
     @property
     def use(self) -> str:
@@ -131,12 +136,11 @@ def _example(snippet: ConfigSnippet) -> PartnerProfile:
     return next(proven, snippet.config.partners[0])
 
 
-def _preview(snippet: ConfigSnippet) -> tuple[str, dict[int, str]]:
-    texts = list(snippet.section_texts.values())
-    shown = len(texts) - len(snippet.roles) + _PREVIEWED
-    left = len(texts) - shown
+def _preview(snippet: ConfigSnippet, text: str) -> tuple[str, dict[int, str]]:
+    left = len(snippet.roles) - _PREVIEWED
     if left <= 1:
-        return snippet.text, {}
-    beginning = "\n".join(texts[:shown])
+        return text, {}
+    # No value holds a line break, so an empty line stands between sections and nowhere else.
+    beginning = text.rsplit("\n\n", left)[0]
     gap = ngettext("… %(count)d more profile", "… %(count)d more profiles", left) % {"count": left}
-    return f"{beginning}\n{gap}", {beginning.count("\n") + 2: "gap"}
+    return f"{beginning}\n\n{gap}", {beginning.count("\n") + 3: "gap"}

@@ -65,7 +65,8 @@ def of_all(
     """By the role's key; None where nothing was returned yet, so that there is nothing to say."""
     running = {row.external_role_id: row for row in Validation.objects.open().filter(external_role__in=roles)}
     # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
-    roles = list(ExternalRole.objects.with_owner().filter(pk__in=[role.pk for role in roles]))
+    anew = ExternalRole.objects.with_owner().select_related("created_by")
+    roles = list(anew.filter(pk__in=[role.pk for role in roles]))
     last = Validation.objects.latest_of(roles)
     return {
         role.pk: _standing(
