@@ -92,12 +92,12 @@ _COMBINED: dict[VerdictCode, Callable[[Explanation, ExternalRole, ReadPolicy], E
 }
 _SAYS_WHY = {
     ReadingSource.PASTED: gettext_lazy(
-        "That AWS denied us is certain. Why, says the trust policy that was pasted on %(time)s; should it have changed "
-        "since, paste it again."
+        "That AWS denied us is certain. Why, says the trust policy that was pasted on %(time)s; should another one be "
+        "saved by now, paste that."
     ),
     ReadingSource.SAVED: gettext_lazy(
-        "That AWS denied us is certain. Why, says the trust policy that we read from IAM on %(time)s; should it have "
-        "changed since, paste it."
+        "That AWS denied us is certain. Why, says the trust policy that we read from IAM on %(time)s; should another "
+        "one be saved by now, paste that."
     ),
 }
 _PERHAPS = {
