@@ -66,7 +66,9 @@ def _unsafe_and_read(told: Explanation, _role: ExternalRole, policy: ReadPolicy)
         return replace(told, certain=_of(policy, _ANOTHER_IS_SAVED))
     return replace(
         told,
-        happened=_joined(told.happened, [finding for finding in unsafe[:1] if finding.code is not _WHAT_THE_PROBE_SAID]),
+        happened=_joined(
+            told.happened, [finding for finding in unsafe[:1] if finding.code is not _WHAT_THE_PROBE_SAID]
+        ),
         certain=_of(policy, _SAYS_THE_SAME),
         remedy=(*_remedies([*unsafe, *policy.wrong]), told.remedy[-1]),
     )
