@@ -6,7 +6,7 @@ from celery import shared_task
 
 from onboarding import queue
 from onboarding.aws import AwsUnavailable
-from onboarding.services import bastions, invitations, validation
+from onboarding.services import alerts, bastions, history, invitations, outbox, rounds, validation
 from onboarding.services.notifications import MailUnavailable
 
 _TRIES = 4
@@ -35,8 +35,31 @@ def send_fresh_link(task: Any, pk: int) -> None:
 def sweep() -> None:
     validation.sweep()
     invitations.requeue_lost_asks()
+    alerts.tell_due()
+    outbox.queue_due()
+    rounds.take_up()
 
 
 @shared_task(name=queue.FIND_SSO_ROLES)
 def find_sso_roles() -> None:
     bastions.find_all_sso_roles()
+
+
+@shared_task(name=queue.DELIVER_ALERT)
+def deliver_alert(pk: int) -> None:
+    outbox.deliver(pk)
+
+
+@shared_task(name=queue.ADVANCE_ROUND)
+def advance_round(pk: int, look: int) -> None:
+    rounds.advance(pk, look)
+
+
+@shared_task(name=queue.NOTE_OPEN_DOORS)
+def note_open_doors() -> None:
+    alerts.note_open_doors()
+
+
+@shared_task(name=queue.THIN_HISTORY)
+def thin_history() -> None:
+    history.thin_history()

@@ -1,18 +1,26 @@
 """What is stored: constraints and reads; no AWS, no mail, no workflow."""
 
 from onboarding.models.access import Grant
+from onboarding.models.alert import Alert, AlertEntry, AlertRoute, Channel, Delivery
 from onboarding.models.audit import AuditEvent, AuditHead
 from onboarding.models.bastion import Bastion, PermissionSet
+from onboarding.models.history import ThinnedHistory
 from onboarding.models.invitation import Invitation
 from onboarding.models.partner import ExternalAccount, ExternalRole, Partner
 from onboarding.models.person import Person, PortalRole
 from onboarding.models.trust_reading import ReadingSource, TrustReading
 from onboarding.models.validation import Trigger, Validation
+from onboarding.models.validation_round import ValidationRound
 
 __all__ = [
+    "Alert",
+    "AlertEntry",
+    "AlertRoute",
     "AuditEvent",
     "AuditHead",
     "Bastion",
+    "Channel",
+    "Delivery",
     "ExternalAccount",
     "ExternalRole",
     "Grant",
@@ -22,7 +30,9 @@ __all__ = [
     "Person",
     "PortalRole",
     "ReadingSource",
+    "ThinnedHistory",
     "Trigger",
     "TrustReading",
     "Validation",
+    "ValidationRound",
 ]

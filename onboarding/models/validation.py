@@ -13,6 +13,7 @@ from onboarding.core.probes import Probe, VerdictCode
 from onboarding.core.states import State
 from onboarding.models.base import Addressed
 from onboarding.models.partner import ExternalRole
+from onboarding.models.validation_round import ValidationRound
 
 
 class Trigger(models.TextChoices):
@@ -31,6 +32,10 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
 
     def finished(self) -> Self:
         return self.exclude(finished_at=None)
+
+    def answered(self) -> Self:
+        """Those that speak of a state that the role was in."""
+        return self.finished().exclude(verdict=VerdictCode.SUPERSEDED)
 
     def latest_of(self, roles: Iterable[ExternalRole]) -> "dict[int, Validation]":
         """By role: the last finished validation, where it speaks of the role as it stands now."""
@@ -61,6 +66,12 @@ class Validation(Addressed):
     probes = models.JSONField(default=list)
     state_before = models.CharField(max_length=12, blank=True)
     state_after = models.CharField(max_length=12, blank=True)
+    # For how many later ones, up to when, it speaks: they said the same and were thinned away.
+    same_count = models.PositiveIntegerField(default=0)
+    same_until = models.DateTimeField(null=True, blank=True)
+    validation_round = models.ForeignKey(
+        ValidationRound, on_delete=models.PROTECT, null=True, blank=True, related_name="validations"
+    )
 
     objects = ValidationQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from onboarding import queue
 from onboarding.core import identifiers
 from onboarding.core.errors import OnboardingError
-from onboarding.core.states import Event
+from onboarding.core.states import Event, State
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, Person
 from onboarding.models.invitation import InvitationQuerySet
 from onboarding.services import audit, notifications, transitions
@@ -149,6 +149,12 @@ def requeue_lost_asks() -> None:
 def roles_of(invitation: Invitation) -> list[ExternalRole]:
     """The live roles of the invitation's account, as its page shows them."""
     return list(ExternalRole.objects.live().with_owner().filter(account=invitation.account).order_by("pk"))
+
+
+def retired_since(invitation: Invitation) -> list[ExternalRole]:
+    """Roles whose door was shown to be shut since the link was made: its page says so, and then they are gone."""
+    ended = ExternalRole.objects.filter(account=invitation.account, state=State.RETIRED).exclude(role_arn="")
+    return list(ended.filter(state_since__gte=invitation.issued_at).with_owner().order_by("state_since"))
 
 
 def partner_label(invitation: Invitation) -> str:

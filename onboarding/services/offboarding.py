@@ -1,12 +1,14 @@
 """When work pauses or ends: a role is withheld, or retired until its door is shown to be shut."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.states import Event, State
-from onboarding.models import ExternalAccount, ExternalRole, Person, Trigger
-from onboarding.services import audit, transitions, validation
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, Person, Trigger
+from onboarding.services import alerts, audit, invitations, transitions, validation
 
 
 class ChangedMeanwhile(OnboardingError):
@@ -31,10 +33,28 @@ def resume_role(role: ExternalRole, *, by: Person) -> None:
 
 @transaction.atomic
 def retire_role(role: ExternalRole, *, by: Person) -> None:
-    """End the work. A role whose ARN we hold is tried until AWS denies us; only then is it retired."""
-    _move(role, Event.RETIRED, "role_retirement_begun", by=by)
-    if role.state == State.RETIRING:
-        validation.request_validation(role, trigger=Trigger.ADMIN, by=by)
+    """End the work. A role whose ARN we hold is tried until AWS has denied us twice; only then is it retired.
+
+    The partner is told what to remove, and the link that they hold is good again for that.
+    """
+    now = timezone.now()
+    _move(role, Event.RETIRED, "role_retirement_begun", by=by, retirement_begun_at=now, seen_shut_at=None)
+    if role.state != State.RETIRING:
+        return
+    alerts.note_retirement(role, at=now)
+    validation.request_validation(role, trigger=Trigger.ADMIN, by=by)
+    for invitation in role.account.invitations.filter(revoked_at=None):
+        invitations.extend_invitation(invitation, by=by)
+
+
+@transaction.atomic
+def say_deleted(invitation: Invitation, role: ExternalRole) -> None:
+    """The partner says that the role is gone, which only they can know of both paths; we try ours at once."""
+    now = timezone.now()
+    said = ExternalRole.objects.filter(pk=role.pk, state=State.RETIRING, said_deleted_at=None)
+    if said.update(said_deleted_at=now):
+        validation.request_validation(role, trigger=Trigger.PARTNER)
+        audit.append("role_said_deleted", role, at=now, label=invitations.partner_label(invitation))
 
 
 @transaction.atomic
@@ -48,10 +68,10 @@ def retire_account(account: ExternalAccount, *, by: Person) -> None:
         audit.append("account_retired", account, at=now, by=by, facts={"partner": account.partner.name})
 
 
-def _move(role: ExternalRole, event: Event, action: str, *, by: Person) -> None:
+def _move(role: ExternalRole, event: Event, action: str, *, by: Person, **columns: Any) -> None:
     """Raises `IllegalTransition`, `ChangedMeanwhile`."""
     now, before = timezone.now(), role.state
-    if not transitions.move(role, event, at=now, next_check_at=None):
+    if not transitions.move(role, event, at=now, next_check_at=None, **columns):
         raise ChangedMeanwhile
     validation.supersede_open(role, at=now)
     audit.append(action, role, at=now, by=by, facts={"before": before, "after": role.state})

@@ -7,6 +7,7 @@ from onboarding.views.partners import handoff, links
 app_name = "partners"
 _role = [
     path("return", handoff.return_role, name="return"),
+    path("deleted", handoff.say_deleted, name="deleted"),
     path("check", handoff.check, name="check"),
     path("verdict", handoff.verdict, name="verdict"),
     path("trust-policy.json", handoff.trust_policy, name="trust_policy"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -9,17 +10,18 @@ from django.utils import timezone
 
 from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.errors import OnboardingError
-from onboarding.core.handoff import WantedRole, console, shell
+from onboarding.core.handoff import WantedRole, console, removal, shell
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
-from onboarding.services import invitations
+from onboarding.services import invitations, retirement
+from onboarding.services.retirement import DoorShown
 from onboarding.views.partners import standing
 from onboarding.views.partners.standing import Standing
 
 _KEEPS_OTHERS_OUT = '"sts:ExternalId"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Card:
     role: ExternalRole
     form: ReturnForm
@@ -43,6 +45,19 @@ class Card:
     def marks(self) -> Mapping[int, str]:
         lines = enumerate(self.wanted.policy_text.splitlines() if self.wanted else (), start=1)
         return {number: "live" for number, line in lines if _KEEPS_OTHERS_OUT in line}
+
+    @cached_property
+    def door(self) -> DoorShown | None:
+        """Of a role whose work has ended."""
+        return retirement.door_of(self.role)
+
+    @property
+    def removal(self) -> str:
+        return removal.script(self.role.arn) if self.role.arn else ""
+
+    @property
+    def removal_file(self) -> str:
+        return removal.file_name(self.role.arn) if self.role.arn else ""
 
     @property
     def is_returned(self) -> bool:
@@ -81,6 +96,7 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
         "asked_by": invitation.issued_by.display_name,
         "left": invitation.expires_at - timezone.now(),
         "cards": cards,
+        "shut": [retirement.door_of(role) for role in invitations.retired_since(invitation)],
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
         "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
         "needs_external_id": [role for role in roles if not role.console_access],

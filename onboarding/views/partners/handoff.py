@@ -14,7 +14,7 @@ from onboarding.forms.partners import ReturnForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
 from onboarding.permissions import InvitedRequest, invitation_required
-from onboarding.services import invitations, submission, validation
+from onboarding.services import invitations, offboarding, submission, validation
 from onboarding.views.partners import cards, standing
 from onboarding.views.partners.standing import Standing
 
@@ -56,6 +56,15 @@ def check(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return _fragment(request, standing.now_of(role, notice=refusal))
     return _page(request, notice=refusal, of=role) if refusal else _to(request, role)
+
+
+@invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def say_deleted(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    if request.method == "POST":
+        offboarding.say_deleted(request.invitation, role)
+    return _to(request, role)
 
 
 @invitation_required

@@ -82,7 +82,7 @@ def _standing(role: ExternalRole, last: Validation | None, running: Validation |
         is_running=running is not None,
         waits_long=waits_long,
         look_again=_WHILE_CHECKING if running else _WHILE_PROPAGATING if role.state == State.NOT_YET else 0,
-        can_check=role.is_checked and running is None,
+        can_check=(role.is_checked or role.state == State.RETIRING) and running is None,
         is_proven=role.state == State.PROVEN,
         notice=notice,
     )
@@ -96,9 +96,8 @@ def _told(role: ExternalRole, last: Validation | None, running: Validation | Non
     if role.state == State.RETIRING:
         return Explanation(
             tone="wait",
-            happened=_("The work with this role has ended. Thank you."),
-            turn=Turn.PARTNER,
-            remedy=(_("Delete the role, or take our account out of its trust policy. We see it by ourselves."),),
+            happened=_leaving(role),
+            turn=Turn.NOBODY if role.seen_shut_at else Turn.PARTNER,
         )
     if role.state == State.SUSPENDED:
         return Explanation(tone="wait", happened=_("We have paused this role. Nothing is checked."), turn=Turn.US)
@@ -113,6 +112,14 @@ def _told(role: ExternalRole, last: Validation | None, running: Validation | Non
     if role.state == State.PROVEN:
         return Explanation(tone="ok", happened=_proven(role), turn=Turn.NOBODY)
     return explain(role, last)
+
+
+def _leaving(role: ExternalRole) -> str:
+    if role.seen_shut_at:
+        return _("AWS denied us. We try once more, and then the door counts as shut.")
+    if role.said_deleted_at:
+        return _("You said that the role is deleted. We try the door now and again until AWS denies us.")
+    return _("The work with this role has ended, and AWS still lets us in.")
 
 
 def _proven(role: ExternalRole) -> str:
@@ -133,7 +140,12 @@ def _turn(turn: Turn) -> str:
 
 
 def _seen(role: ExternalRole, last: Validation | None, running: Validation | None, *, waits_long: bool) -> str:
-    parts = [role.state, last.uuid.hex if last else "", running.uuid.hex if running else ""]
+    parts = [
+        role.state,
+        str(role.seen_shut_at or ""),
+        last.uuid.hex if last else "",
+        running.uuid.hex if running else "",
+    ]
     return "-".join([*parts, "started" if running and running.started_at else "", "long" if waits_long else ""])
 
 
