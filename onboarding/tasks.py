@@ -6,7 +6,7 @@ from celery import shared_task
 
 from onboarding import queue
 from onboarding.aws import AwsUnavailable
-from onboarding.services import alerts, bastions, history, invitations, outbox, rounds, validation
+from onboarding.services import alert_deliveries, alerts, bastions, history, invitations, rounds, validation
 from onboarding.services.notifications import MailUnavailable
 
 _TRIES = 4
@@ -36,7 +36,7 @@ def sweep() -> None:
     validation.sweep()
     invitations.requeue_lost_asks()
     alerts.tell_due()
-    outbox.queue_due()
+    alert_deliveries.queue_due()
     rounds.take_up()
 
 
@@ -47,7 +47,7 @@ def find_sso_roles() -> None:
 
 @shared_task(name=queue.DELIVER_ALERT)
 def deliver_alert(pk: int) -> None:
-    outbox.deliver(pk)
+    alert_deliveries.deliver(pk)
 
 
 @shared_task(name=queue.ADVANCE_ROUND)

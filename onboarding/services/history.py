@@ -25,7 +25,7 @@ _NOTHING_LEARNT = (VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCod
 
 # Roles of one transaction; and how many such chunks one task does before another one goes on.
 _CHUNK = 200
-_CHUNKS = 50
+_CHUNKS = 100
 
 
 # --- Thinning -----------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def mail_link(invitation: Invitation, link_token: str) -> None:
         "link": link_address(link_token),
     }
     with translation.override(partner.language):
-        context["expires_at"] = in_words(invitation.expires_at)
+        context["expires_at"] = _in_words(invitation.expires_at)
         _send("invitation", context, to=partner.contact_email)
 
 
@@ -38,7 +38,7 @@ def link_address(link_token: str) -> str:
     return f"{settings.PUBLIC_URL}/i/{link_token}"
 
 
-def in_words(at: datetime) -> str:
+def _in_words(at: datetime) -> str:
     """With its zone: a mail has no footer that names it."""
     local = timezone.localtime(at)
     return f"{date_format(local, pgettext('date format', 'j F Y, H:i'))} {local.tzname()}"

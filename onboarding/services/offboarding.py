@@ -1,7 +1,5 @@
 """When work pauses or ends: a role is withheld, or retired until its door is shown to be shut."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -38,7 +36,7 @@ def retire_role(role: ExternalRole, *, by: Person) -> None:
     The partner is told what to remove, and the link that they hold is good again for that.
     """
     now = timezone.now()
-    _move(role, Event.RETIRED, "role_retirement_begun", by=by, retirement_begun_at=now, seen_shut_at=None)
+    _move(role, Event.RETIRED, "role_retirement_begun", by=by)
     if role.state != State.RETIRING:
         return
     alerts.note_retirement(role, at=now)
@@ -68,9 +66,10 @@ def retire_account(account: ExternalAccount, *, by: Person) -> None:
         audit.append("account_retired", account, at=now, by=by, facts={"partner": account.partner.name})
 
 
-def _move(role: ExternalRole, event: Event, action: str, *, by: Person, **columns: Any) -> None:
+def _move(role: ExternalRole, event: Event, action: str, *, by: Person) -> None:
     """Raises `IllegalTransition`, `ChangedMeanwhile`."""
     now, before = timezone.now(), role.state
+    columns = {"retirement_begun_at": now, "failures_in_a_row": 0} if event is Event.RETIRED else {}
     if not transitions.move(role, event, at=now, next_check_at=None, **columns):
         raise ChangedMeanwhile
     validation.supersede_open(role, at=now)

@@ -119,9 +119,7 @@ def within(checks: list[Check], known: tuple[str, datetime]) -> history.Proof:
 
 
 def test_a_role_is_proven_from_the_check_that_passed_to_the_one_that_did_not():
-    told = rows(
-        (0, State.RETURNED, State.PROVEN), (3, State.PROVEN, State.PROVEN), (6, State.PROVEN, State.SUSPECT)
-    )
+    told = rows((0, State.RETURNED, State.PROVEN), (3, State.PROVEN, State.PROVEN), (6, State.PROVEN, State.SUSPECT))
     found = within(told, (State.SUSPECT, told[-1].at))
     assert found.proven == 6 * HOUR
 

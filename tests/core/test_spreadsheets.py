@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from onboarding.core import spreadsheets
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "－1", "|x", "%0A=1", "\x00=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "－1", "|x", "%0A=1", "\x00=1"]
+)
 def test_what_could_be_a_formula_is_shown_as_text(text):
     assert spreadsheets.cell(text) == f"'{text}"
 
