@@ -54,9 +54,11 @@ class _Matter:
 _Hit = tuple[ExternalRole, str]
 
 
-@transaction.atomic
 def note_checked(checked: Sequence[Checked], *, at: datetime) -> None:
-    """Inside the transaction of the checks themselves, and before its audit events, so that all lock in one order."""
+    """Inside the transaction of the checks themselves, and before its audit events, so that all lock in one order.
+
+    Where nothing has changed and nothing is amiss, the database is not asked.
+    """
     hits: dict[AlertKind, list[_Hit]] = {}
     told = _last_told([seen.role for seen in checked if seen.role.state == State.PROVEN != seen.before])
     for seen in checked:
@@ -70,9 +72,13 @@ def note_checked(checked: Sequence[Checked], *, at: datetime) -> None:
 
 def _note_trouble(checked: Sequence[Checked], *, at: datetime) -> None:
     """One matter for each bastion: one fault of ours shows under several names, and in every role behind it."""
+    if not checked:
+        return
+    sets = PermissionSet.objects.filter(pk__in={seen.role.permission_set_id for seen in checked})
+    bastions = dict(sets.values_list("pk", "bastion"))
     hits: dict[int, list[_Hit]] = {}
     for seen in checked:
-        hits.setdefault(seen.role.permission_set.bastion_id, []).append((seen.role, seen.verdict.detail))
+        hits.setdefault(bastions[seen.role.permission_set_id], []).append((seen.role, seen.verdict.detail))
     for bastion in sorted(hits):
         facts: dict[str, object] = {"bastion": bastion}
         _collect(_Matter(AlertKind.OUR_TROUBLE, f"our_trouble:{bastion}", facts), hits[bastion], at=at)

@@ -110,7 +110,7 @@ def test_a_report_says_the_same_before_and_after(role, sent):
     times = (30, 90, 365, None)
     before = {days: report_of(role, days) for days in times}
     thin(sent)
-    assert role.validations.count() < 130
+    assert role.validations.count() < 150
     assert {days: report_of(role, days) for days in times} == before
     assert before[None].checks == 42 * 8 + 2
 
