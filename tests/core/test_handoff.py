@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onboarding.core import trust
 from onboarding.core.arns import AccountId, Partition, RoleArn
-from onboarding.core.handoff import WantedRole, console, shell
+from onboarding.core.handoff import WantedRole, console, removal, shell
 from onboarding.core.handoff.console import Step
 from tests.core.test_trust import callers
 
@@ -77,3 +77,14 @@ def test_a_role_that_exists_keeps_all_but_its_trust_policy():
     assert console.steps(exists=False)[0] is Step.CREATE_WITH_CUSTOM_TRUST
     assert Step.ATTACH_PERMISSIONS not in console.steps(exists=True)
     assert all(steps[-1] is Step.COPY_ARN for steps in (console.CREATE, console.CHANGE))
+
+
+def test_the_commands_that_delete_a_role_are_the_golden_ones():
+    assert removal.script(role()) == (GOLDEN / "delete-role.sh").read_text()
+    assert removal.file_name(role()) == "delete-HoshinoTelemetry.sh"
+
+
+@given(NAMES)
+def test_what_deletes_a_role_says_its_name_once_and_quoted(name):
+    lines = [line for line in removal.script(role(name)).splitlines() if line.startswith("role=")]
+    assert [shlex.split(line) for line in lines] == [[f"role={name}"]]
