@@ -227,7 +227,7 @@ def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     if role.state in _WITHOUT_VERDICT:
         return _without_verdict(State(role.state), was_returned=bool(role.role_arn))
     if role.state == State.RETIRING:
-        return _retiring()
+        return _retiring(seen_shut=role.seen_shut_at is not None)
     if last is None or not last.verdict:
         return Explanation(tone="wait", happened=_("The check waits for its turn."), turn=Turn.US)
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
@@ -283,7 +283,16 @@ def _without_verdict(state: State, *, was_returned: bool = True) -> Explanation:
     return Explanation(tone="wait", happened=shut if was_returned else never, turn=Turn.NOBODY)
 
 
-def _retiring() -> Explanation:
+def _retiring(*, seen_shut: bool) -> Explanation:
+    if seen_shut:
+        return Explanation(
+            tone="wait",
+            happened=_(
+                "The work has ended, and AWS denied us. One more denial, a quarter of an hour later, shows that the "
+                "door is shut."
+            ),
+            turn=Turn.NOBODY,
+        )
     return Explanation(
         tone="wait",
         happened=_("The work has ended, and the partner's door has not been shown to be shut yet."),

@@ -14,6 +14,8 @@ class AlertKind(StrEnum):
     # We cannot check, for a reason on our own side; and we can again.
     OUR_TROUBLE = "our_trouble"
     TROUBLE_OVER = "trouble_over"
+    # Our own control roles do not answer as they must, so that no denial counts.
+    CONTROLS_FAIL = "controls_fail"
     # Identity Center made a permission set's SSO role anew: policies that name its ARN have to be saved once more.
     SSO_ROLE_CHANGED = "sso_role_changed"
     # The work has ended, and the partner's door still opens.
@@ -37,7 +39,7 @@ FOR_PARTNERS = frozenset(
 )
 FOR_ADMINS = frozenset(AlertKind) - {AlertKind.RETIREMENT}
 # Goes on until it is over, and is told once however long that takes.
-LASTING = frozenset({AlertKind.OUR_TROUBLE})
+LASTING = frozenset({AlertKind.OUR_TROUBLE, AlertKind.CONTROLS_FAIL})
 # What is told of a role's state; the newest of them says whether a proven role has recovered from anything.
 OF_STATE = frozenset({AlertKind.BROKEN, AlertKind.UNSAFE, AlertKind.RECOVERED})
 

@@ -70,7 +70,7 @@ class Validation(Addressed):
     same_count = models.PositiveIntegerField(default=0)
     same_until = models.DateTimeField(null=True, blank=True)
     validation_round = models.ForeignKey(
-        ValidationRound, on_delete=models.PROTECT, null=True, blank=True, related_name="validations"
+        ValidationRound, on_delete=models.PROTECT, null=True, blank=True, related_name="validations", db_index=False
     )
 
     objects = ValidationQuerySet.as_manager()
@@ -85,6 +85,9 @@ class Validation(Addressed):
             models.Index(fields=["external_role", "-requested_at", "-id"], name="validation_of_role"),
             models.Index(fields=["-requested_at", "-id"], name="validation_newest"),
             models.Index(fields=["requested_at"], condition=Q(finished_at=None), name="validation_open"),
+            models.Index(
+                fields=["validation_round"], condition=Q(validation_round__isnull=False), name="validation_of_round"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -103,6 +103,14 @@ def _trouble_over(_count: int) -> Words:
     )
 
 
+def _controls_fail(_count: int) -> Words:
+    return Words(
+        _("Our control roles do not answer as they must"),
+        _("Behind %(bastion)s AWS answers them otherwise than it should, so no denial of a partner's role counts."),
+        _("Your turn: the bastion's page shows what they answered. This is told once, and again when it is over."),
+    )
+
+
 def _sso_role_changed(count: int) -> Words:
     return Words(
         _("Permission set %(permission_set)s has another SSO role"),
@@ -150,6 +158,7 @@ _TO_ADMINS: dict[AlertKind, Callable[[int], Words]] = {
     AlertKind.RECOVERED: _recovered,
     AlertKind.OUR_TROUBLE: _our_trouble,
     AlertKind.TROUBLE_OVER: _trouble_over,
+    AlertKind.CONTROLS_FAIL: _controls_fail,
     AlertKind.SSO_ROLE_CHANGED: _sso_role_changed,
     AlertKind.DOOR_OPEN: _door_open,
     AlertKind.RETIRED: _retired,

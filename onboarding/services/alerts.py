@@ -18,6 +18,7 @@ from onboarding.models import (
     Alert,
     AlertEntry,
     AlertRoute,
+    Bastion,
     Channel,
     Delivery,
     ExternalRole,
@@ -26,7 +27,7 @@ from onboarding.models import (
     Person,
     Validation,
 )
-from onboarding.services import alert_routes
+from onboarding.services import alert_routes, audit
 
 # Alerts that one sweep tells; the next one goes on.
 _CHUNK = 100
@@ -85,6 +86,17 @@ def _note_trouble(checked: Sequence[Checked], *, at: datetime) -> None:
 
 
 @transaction.atomic
+def note_controls(bastion: Bastion, *, hold: bool, at: datetime) -> None:
+    """What our control roles answered: their failing lasts until they hold again."""
+    matter = _Matter(AlertKind.CONTROLS_FAIL, f"controls:{bastion.pk}", {"bastion": bastion.pk})
+    if not hold:
+        _open(matter, at=at)
+        return
+    for alert in Alert.objects.open().filter(key=matter.key):
+        _end(alert, at=at)
+
+
+@transaction.atomic
 def note_sso_role_changed(permission_set: PermissionSet, *, at: datetime) -> None:
     """Every role whose policy names the SSO role's ARN has to be saved once more at the partner; others go on."""
     hit = permission_set.external_roles.live().exclude(state=State.RETIRING).exclude(role_arn="")
@@ -133,6 +145,7 @@ def send_test(*, by: Person) -> None:
         facts={"by": by.email},
     )
     _tell(alert, at=now)
+    audit.append("alert_tested", alert_routes.current(), at=now, by=by)
 
 
 def _last_told(roles: Collection[ExternalRole]) -> dict[int, AlertKind]:
@@ -177,17 +190,17 @@ def _end_troubles(now: datetime) -> None:
     for alert in Alert.objects.open().filter(kind=AlertKind.OUR_TROUBLE, last_at__lt=now - alerts.CALM):
         behind = Validation.objects.filter(external_role__permission_set__bastion=alert.facts["bastion"])
         learnt = behind.finished().filter(requested_at__gt=alert.last_at).exclude(verdict__in=_NOTHING_LEARNT)
-        if alert.told_at and learnt.exists():
-            _end_trouble(alert, at=now)
+        if learnt.exists():
+            _end(alert, at=now)
 
 
 @transaction.atomic
-def _end_trouble(alert: Alert, *, at: datetime) -> None:
+def _end(alert: Alert, *, at: datetime) -> None:
+    """That it is over is told after what it was, and where that still collects, it is told now."""
+    _tell(alert, at=at)
     if Alert.objects.open().filter(pk=alert.pk, last_at=alert.last_at).update(closed_at=at):
-        over = _Matter(
-            AlertKind.TROUBLE_OVER, f"trouble_over:{alert.pk}", {**alert.facts, "since": alert.opened_at.isoformat()}
-        )
-        _open(over, at=at)
+        facts = {**alert.facts, "since": alert.opened_at.isoformat()}
+        _open(_Matter(AlertKind.TROUBLE_OVER, f"trouble_over:{alert.pk}", facts), at=at)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from onboarding import queue
 from onboarding.core import history
 from onboarding.core.history import Check, Day, Proof, Span
 from onboarding.core.probes import VerdictCode
+from onboarding.core.states import State
 from onboarding.models import ExternalRole, ThinnedHistory, Validation
 from onboarding.models.partner import ExternalRoleQuerySet
 from onboarding.models.validation import ValidationQuerySet
@@ -88,7 +89,9 @@ def days_of(role: ExternalRole, *, zone: tzinfo) -> list[Day]:
     """The last thirteen weeks of a role's checks, day by day in `zone`; one query."""
     today = timezone.localdate(timezone=zone)
     since = datetime.combine(today - timedelta(days=CHART_DAYS - 1), time(), zone)
-    passed = Q(verdict=VerdictCode.PROVEN)
+    leaving = Q(state_before=State.RETIRING)
+    # Of a role that shall be shut, a denial is what is wanted.
+    passed = Q(verdict=VerdictCode.PROVEN) & ~leaving | Q(verdict=VerdictCode.DENIED) & leaving
     counted = (
         role.validations.finished()
         .filter(requested_at__gte=since)

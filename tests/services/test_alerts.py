@@ -257,6 +257,32 @@ def test_who_breaks_while_an_alert_is_being_told_is_in_the_next_one(alice):
     assert AlertEntry.objects.exclude(alert=collecting).count() == 1
 
 
+def test_control_roles_that_fail_are_told_once_and_again_when_they_hold(alice):
+    bastion = factories.make_bastion()
+    for hours in range(3):
+        with after(hours=hours):
+            alerts.note_controls(bastion, hold=False, at=timezone.now())
+        with after(hours=hours, minutes=2):
+            alerts.tell_due()
+    for hours in (4, 5):
+        with after(hours=hours):
+            alerts.note_controls(bastion, hold=True, at=timezone.now())
+        with after(hours=hours, minutes=2):
+            alerts.tell_due()
+    assert [alert.kind for alert in told()] == [AlertKind.CONTROLS_FAIL, AlertKind.TROUBLE_OVER]
+    assert bastion.name in alert_texts.words_of(told()[0]).happened
+
+
+def test_a_trouble_that_is_over_before_it_was_told_is_told_all_the_same(alice):
+    bastion = factories.make_bastion()
+    alerts.note_controls(bastion, hold=False, at=timezone.now())
+    alerts.note_controls(bastion, hold=True, at=timezone.now())
+    with after(minutes=2):
+        alerts.tell_due()
+    assert [alert.kind for alert in told()] == [AlertKind.CONTROLS_FAIL, AlertKind.TROUBLE_OVER]
+    assert not Alert.objects.open().exists()
+
+
 # --- To whom ------------------------------------------------------------------------------------------------------
 
 

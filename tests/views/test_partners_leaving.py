@@ -43,7 +43,7 @@ def test_the_partner_says_that_the_role_is_deleted(client, leaving):
     assert ExternalRole.objects.get().said_deleted_at
     html = client.get(page).text
     assert "The role is deleted" not in html
-    assert "have no way in by a role that is deleted" in html
+    assert "shut: the role is deleted, as the partner said" in html
 
 
 def test_a_shut_door_is_shown_with_what_it_shows_and_what_may_still_live(client, leaving):

@@ -1,8 +1,7 @@
 """What the page behind the link shows: the request, and a card for each role of the account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -11,17 +10,17 @@ from django.utils import timezone
 from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, console, removal, shell
+from onboarding.core.states import State
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
 from onboarding.services import invitations, retirement
-from onboarding.services.retirement import DoorShown
 from onboarding.views.partners import standing
 from onboarding.views.partners.standing import Standing
 
 _KEEPS_OTHERS_OUT = '"sts:ExternalId"'
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     role: ExternalRole
     form: ReturnForm
@@ -46,10 +45,10 @@ class Card:
         lines = enumerate(self.wanted.policy_text.splitlines() if self.wanted else (), start=1)
         return {number: "live" for number, line in lines if _KEEPS_OTHERS_OUT in line}
 
-    @cached_property
-    def door(self) -> DoorShown | None:
-        """Of a role whose work has ended."""
-        return retirement.door_of(self.role)
+    @property
+    def is_leaving(self) -> bool:
+        """The work has ended, and the door is to be shut."""
+        return self.role.state == State.RETIRING
 
     @property
     def removal(self) -> str:
@@ -77,14 +76,16 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
     """`form` and `notice` belong to the role `of`."""
     roles = invitations.roles_of(invitation)
     standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
-    numbers = count(2)
+    # Nothing is asked for any more: then there is nothing to read first, and the first step is to remove.
+    is_ending = all(role.state == State.RETIRING for role in roles)
+    numbers = count(1 if is_ending else 2)
     cards = [
         _card(
             role,
             invitation,
             standing=standings[role.pk],
             form=form if form and role == of else ReturnForm(role),
-            steps=(next(numbers), next(numbers)),
+            steps=_steps(role, numbers),
         )
         for role in roles
     ]
@@ -96,6 +97,7 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
         "asked_by": invitation.issued_by.display_name,
         "left": invitation.expires_at - timezone.now(),
         "cards": cards,
+        "is_ending": is_ending,
         "shut": [retirement.door_of(role) for role in invitations.retired_since(invitation)],
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
         "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
@@ -113,6 +115,12 @@ def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
         description=f"Made for the request {invitation.reference}",
         trust_policy=role.trust_policy,
     )
+
+
+def _steps(role: ExternalRole, numbers: Iterator[int]) -> tuple[int, int]:
+    """To make it and to return it; or, where the work has ended, the one to remove it."""
+    first = next(numbers)
+    return first, first if role.state == State.RETIRING else next(numbers)
 
 
 def _card(
