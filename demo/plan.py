@@ -26,6 +26,7 @@ class Plan:
     port: int
     broker_port: int
     sandbox_port: int
+    smtp_port: int
     database_url: str = ""
     redis_url: str = ""
     redis_key_prefix: str = "tobiishi-demo"
@@ -42,6 +43,10 @@ class Plan:
     def console(self) -> str:
         return f"{self.endpoint}/console/"
 
+    @property
+    def mailbox(self) -> str:
+        return f"{self.endpoint}/_sandbox/mail/"
+
     def broker(self) -> Command:
         folder = str(self.state.path("valkey"))
         options = {"bind": LOOPBACK, "port": self.broker_port, "dir": folder, "appendonly": "yes", "save": ""}
@@ -54,9 +59,11 @@ class Plan:
         )
 
     def sandbox(self) -> Command:
+        ports = ["--port", str(self.sandbox_port), "--smtp-port", str(self.smtp_port)]
+        options = [*ports, "--state", str(self.state.path("sandbox"))]
         return Command(
             name="sandbox",
-            arguments=_python("sandbox", "--port", str(self.sandbox_port), "--state", str(self.state.path("sandbox"))),
+            arguments=_python("sandbox", *options),
             environment=self._environment(),
             answers=partial(answers, self.sandbox_port, "/_sandbox/health"),
         )
@@ -137,7 +144,8 @@ class Plan:
             "SANDBOX_SHUT_AGAIN_SECONDS": "20",
             "SANDBOX_CONSOLE_URL": self.console,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "EMAIL_URL": f"filemail://{quote(str(self.state.path('mail')))}",
+            "SANDBOX_MAILBOX_URL": self.mailbox,
+            "EMAIL_URL": f"smtp://{LOOPBACK}:{self.smtp_port}",
             "ORGANIZATION_NAME": "Hoshino Trading",
             "CONTACT_NAME": "Mio Tanabe",
             "CONTACT_EMAIL": "mio.tanabe@hoshino.example",

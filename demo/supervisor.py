@@ -133,7 +133,7 @@ def welcome(plan: Plan, announcement: dict[str, Any]) -> str:
             f"                     {plan.console}",
             "",
             "Ctrl-C stops everything and keeps it for the next start. `make demo-reset` begins again.",
-            f"Logs: {_short(plan.state, 'logs')}   Mail: {_short(plan.state, 'mail')}",
+            f"Mail: {plan.mailbox}   Logs: {_short(plan.state, 'logs')}",
         ]
     )
 

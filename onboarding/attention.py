@@ -13,7 +13,7 @@ from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
 from onboarding.core.retirement import OPEN_TOO_LONG
 from onboarding.core.states import State, concern
-from onboarding.models import Delivery, ExternalAccount, ExternalRole, Invitation, PermissionSet, Validation
+from onboarding.models import Delivery, ExternalAccount, ExternalRole, Invitation, Mail, PermissionSet, Validation
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -50,6 +50,8 @@ def matters(*, now: datetime) -> list[Matter]:
         _roles(),
         _open_doors(now),
         _offers(),
+        _withdrawn(),
+        _mails(now),
         _links(now),
         _not_invited(),
         _permission_sets(),
@@ -172,6 +174,40 @@ def _offers() -> Iterator[Matter]:
             route="role",
             uuid=role.uuid,
             since=role.offered_at,
+        )
+
+
+def _withdrawn() -> Iterator[Matter]:
+    roles = ExternalRole.objects.filter(state=State.RETIRING).exclude(withdrawn_at=None).with_owner()
+    for role in roles.order_by("-withdrawn_at")[:MOST_OF_A_KIND]:
+        yield Matter(
+            tone="warn",
+            icon="pause",
+            word=_("Withdrawn"),
+            title=role_title(role),
+            sentence=_("The partner has ended it. We try the door until it is shut; tell those who worked with it."),
+            turn=role.account.partner.name,
+            step=_("See role"),
+            route="role",
+            uuid=role.uuid,
+            since=role.withdrawn_at,
+        )
+
+
+def _mails(now: datetime) -> Iterator[Matter]:
+    stuck = Mail.objects.stuck(asked_before=now - _LONG)
+    for mail in stuck.select_related("invitation__account__partner")[:MOST_OF_A_KIND]:
+        account = mail.invitation.account
+        yield Matter(
+            tone="bad" if mail.is_given_up else "warn",
+            icon="mail",
+            word=_("Not mailed"),
+            title=_("%(partner)s · hand-off link") % {"partner": account.partner.name},
+            sentence=_("The mail server does not take it: %(trouble)s.") % {"trouble": mail.trouble},
+            step=_("See link"),
+            route="account",
+            uuid=account.uuid,
+            since=mail.asked_at,
         )
 
 

@@ -1,13 +1,12 @@
 """The trust doctor's findings in sentences, in the reader's language: what happened, whose turn it is, what to do."""
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding.core.doctor import Code, Diagnosis, Finding, Severity, Turn
+from onboarding.core.doctor import Code, Finding, Severity, Turn
 from onboarding.core.iam import Outcome
 from onboarding.core.policy_text import json_path
 
@@ -236,46 +235,19 @@ def severity_words(severity: Severity) -> str:
     return str(_SEVERITIES[severity])
 
 
-def place_words(finding: Finding) -> str:
+def line_words(finding: Finding) -> str:
     """Where it stands; empty where the finding has no place."""
     if finding.line is None:
         return ""
     if finding.column is not None:
         return gettext("line %(line)d, column %(column)d") % {"line": finding.line, "column": finding.column}
-    return gettext("line %(line)d, %(path)s") % {"line": finding.line, "path": json_path(finding.path)}
+    return gettext("line %(line)d") % {"line": finding.line}
 
 
-def letter(diagnosis: Diagnosis, *, language: str, role: str, sender: str) -> str:
-    """A plain-text message to the partner, ready to send, in the partner's language."""
-    with override(language):
-        lines = [
-            gettext("Hello,"),
-            "",
-            gettext("we looked at the trust policy of the role %(role)s.") % {"role": role},
-            *_letter_body(diagnosis),
-            "",
-            gettext("Nothing else needs to change, and the external ID stays the same."),
-            "",
-            gettext("With thanks,"),
-            sender,
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _letter_body(diagnosis: Diagnosis) -> list[str]:
-    wrong = [finding for finding in diagnosis.findings if finding.severity is not Severity.ADVICE]
-    if not wrong:
-        return [gettext("It is as we asked for. Nothing is to be done.")]
-    lines = [gettext("Please change the following.")]
-    # Two callers stopped by the same line read as one point.
-    points = [list(same) for _, same in groupby(wrong, key=lambda finding: (finding.code, finding.path))]
-    for number, (finding, *_rest) in enumerate(points, 1):
-        words, place = explain(finding), place_words(finding)
-        lines += ["", f"{number}. {words.cause}" + (f" ({place})" if place else ""), f"   {words.remedy}"]
-    correction = diagnosis.whole_correction()
-    if correction:
-        lines += ["", gettext("The whole policy, corrected:"), "", correction.text]
-    return lines
+def place_words(finding: Finding) -> str:
+    """As `line_words`, with the path of the element."""
+    line = line_words(finding)
+    return f"{line}, {json_path(finding.path)}" if line and finding.column is None else line
 
 
 def _remedy(finding: Finding) -> Promise:

@@ -1,7 +1,7 @@
 """Codes and facts into sentences: what happened, whose turn it is, what to do. `str(error)` is shown to nobody."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onboarding import doctor_messages
-from onboarding.core import errors, probes, states
+from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
-from onboarding.core.doctor import Diagnosis, Severity
+from onboarding.core.console import NoLink
 from onboarding.core.probes import VerdictCode
+from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
 from onboarding.core.webhooks import InvalidWebhookUrl
@@ -22,10 +22,13 @@ from onboarding.services import (
     access,
     alert_routes,
     bastions,
+    computers,
     diagnosis,
     invitations,
     offboarding,
     people,
+    proofs,
+    recipients,
     registration,
     rounds,
     submission,
@@ -79,9 +82,51 @@ _WEBHOOK_REASONS: dict[str, str | Promise] = {
 _NAME_KINDS: dict[str, str | Promise] = {
     "role_name": gettext_lazy("Letters, digits and +=,.@_- only, at most 64."),
     "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
+    "profile_template": gettext_lazy(
+        "At least one of {partner}, {role} and {account}, and at most 30 letters, digits, hyphens and underscores."
+    ),
+    "name_prefix": gettext_lazy(
+        "Latin letters, digits, hyphen and underscore only, at most 16, a letter or digit first."
+    ),
     "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
+    "recipient_code": gettext_lazy("The code has eight digits. Copy them from the newest mail."),
     "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),
+    "user_code": gettext_lazy("The code in your terminal has eight letters, like BCDF-GHJK."),
+    "computer": gettext_lazy("Up to 63 Latin letters, digits, dots, hyphens, underscores and spaces."),
+    "code_challenge": gettext_lazy("This address is not as portal-config makes it."),
+    "loopback": gettext_lazy("This address is not as portal-config makes it."),
+    "state": gettext_lazy("This address is not as portal-config makes it."),
+}
+
+_REFUSALS: dict[Refusal, str | Promise] = {
+    Refusal.NO_TOKEN: gettext_lazy("There is no token in this text. Paste everything that the command printed."),
+    Refusal.ALTERED: gettext_lazy("This token is not as the AWS CLI makes it, so it was not used. Run the line again."),
+    Refusal.ELSEWHERE: gettext_lazy(
+        "This token is not for AWS STS in a region of the role's partition, so it was not used. Run the line as it "
+        "stands; a profile or an environment of your own may name another endpoint."
+    ),
+    Refusal.LONG_TERM_KEY: gettext_lazy(
+        "This token was signed with the access key of an IAM user, not with the role. Run the line as it stands."
+    ),
+    Refusal.STALE: gettext_lazy("This token is older than two minutes. Run the line again, and paste at once."),
+    Refusal.AHEAD: gettext_lazy("This token comes from the future. Set your computer's clock, and run the line again."),
+    Refusal.UNKNOWN: gettext_lazy("This line was not made for you and this role, or a newer one took its place."),
+    Refusal.EXPIRED: gettext_lazy("The line was good for five minutes, and they are over. Make a new one."),
+    Refusal.REPLAYED: gettext_lazy("The line was used already, and each proves once. Make a new one."),
+    Refusal.NOT_SIGNED_SO: gettext_lazy(
+        "AWS says that the signature does not fit: the token was signed for another line, or changed on the way."
+    ),
+    Refusal.NOT_ACCEPTED: gettext_lazy(
+        "AWS did not accept the token. Its credentials may have ended: sign in again, and make a new line."
+    ),
+    Refusal.REDIRECTED: gettext_lazy("The answer was a redirect, which AWS STS never sends. Nothing was proven."),
+    Refusal.OTHER_ROLE: gettext_lazy(
+        "AWS named another role than this one. Run the line as it stands, profile included."
+    ),
+    Refusal.OTHER_PERSON: gettext_lazy(
+        "AWS named this role, under another session name than yours. Only your own config proves your path."
+    ),
 }
 
 _TAKEN: dict[str, str | Promise] = {
@@ -170,6 +215,13 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     invitations.NoLongerUsable: _said(
         gettext_lazy("Nothing changed: this link was revoked or replaced meanwhile. Make a new one.")
     ),
+    recipients.CodeJustSent: _said(
+        gettext_lazy("A code was mailed a moment ago. Look for it first; another one can be asked for in a minute.")
+    ),
+    recipients.WrongCode: _said(
+        gettext_lazy("This is not the code of the newest mail. After five wrong tries a new code is needed.")
+    ),
+    recipients.NoCodeLeft: _said(gettext_lazy("This code is no longer good. Ask for a new one below.")),
     submission.ArnTaken: _said(gettext_lazy("This ARN was returned for another role already. Each role has its own.")),
     submission.NotReturnable: _said(
         gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")
@@ -179,8 +231,8 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
     ),
     diagnosis.PasteTooLong: lambda error: (
-        _("This text has %(length)d characters, far more than any policy. Paste the trust policy alone.")
-        % {"length": error.length}
+        _("This text has more than %(limit)s characters, far more than any policy. Paste the trust policy alone.")
+        % {"limit": f"{error.limit:,}"}
     ),
     validation.CheckedJustNow: _said(
         gettext_lazy("This was checked a moment ago, and the result is below. Ask again in ten seconds.")
@@ -189,6 +241,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         _("%(grantee)s has this role already. Nothing changed.") % {"grantee": error.grantee}
     ),
     access.NothingToGrant: _said(gettext_lazy("Not granted: the work with this role has ended.")),
+    ProofRefused: lambda error: str(_REFUSALS[error.refusal]),
+    proofs.NothingToProve: _said(
+        gettext_lazy("Nothing to prove yet: the role is in nobody's config. The list says whose turn it is.")
+    ),
+    computers.CodeRefused: _said(gettext_lazy("Not connected. Start portal-config login again on that computer.")),
     offboarding.ChangedMeanwhile: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -200,6 +257,10 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("Not saved: without this person nobody could administer the portal. Name another admin first.")
     ),
 }
+
+
+def sts_unavailable() -> str:
+    return _("AWS STS could not be asked: nothing was proven, nothing was refused. Make a new line and try again.")
 
 
 # --- Verdicts -----------------------------------------------------------------------------------------------------
@@ -233,28 +294,6 @@ def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
 
 
-def explain_with_policy(told: Explanation, last: Validation, policy: Diagnosis) -> Explanation:
-    """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
-    wrong = [finding for finding in policy.findings if finding.severity is not Severity.ADVICE]
-    if VerdictCode(last.verdict) not in _POLICY_EXPLAINS or told.tone != "bad":
-        return told
-    if not wrong:
-        return replace(told, certain=str(_HEALTHY_BUT_DENIED[0]), remedy=tuple(map(str, _HEALTHY_BUT_DENIED[1:])))
-    words = [doctor_messages.explain(finding) for finding in wrong]
-    return replace(
-        told,
-        happened=f"{told.happened} {words[0].cause}",
-        certain=_("Yes: AWS's answer and the trust policy that we read say the same."),
-        remedy=tuple(dict.fromkeys(word.remedy for word in words)),
-    )
-
-
-_POLICY_EXPLAINS = probes.UNSAFE | {VerdictCode.DENIED}
-_HEALTHY_BUT_DENIED = (
-    gettext_lazy("The answer is certain. The trust policy that we read would let us in, so the cause lies elsewhere."),
-    gettext_lazy("Check that this very policy is saved, and in the role whose ARN was returned."),
-    gettext_lazy("Look for a rule of your organization (service or resource control policy) that denies us."),
-)
 _WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
 
 
@@ -312,7 +351,7 @@ def _proven(_role: ExternalRole, _last: Validation) -> Explanation:
         tone="ok",
         happened=_("The role opens with the external ID, and stays shut without it and with a wrong one."),
         turn=Turn.NOBODY,
-        certain=_("Yes, for the validator path. An employee's own path is shown by their first command."),
+        certain=_("Yes, for the validator path. Employees prove their own path themselves."),
     )
 
 
@@ -326,6 +365,11 @@ def _denied(role: ExternalRole, _last: Validation) -> Explanation:
         )
     if role.state == State.RETIRED:
         return _without_verdict(State.RETIRED)
+    return refused(role)
+
+
+def refused(role: ExternalRole) -> Explanation:
+    """Denied for good, with no policy at hand: likely causes in their order, and none of them claimed."""
     return Explanation(
         tone="bad",
         happened=_("AWS denied us the role, with the right external ID."),
@@ -453,6 +497,15 @@ def to_employee(role: ExternalRole) -> str:
     return _TO_EMPLOYEE[State(role.state)] % {"partner": role.account.partner.name}
 
 
+def no_console_link(reason: NoLink) -> str:
+    return str(_NO_LINK[reason])
+
+
+_NO_LINK: dict[NoLink, str | Promise] = {
+    NoLink.PARTITION: gettext_lazy("No link to the console: Switch Role is not known in this AWS partition."),
+    NoLink.ROLE_TOO_LONG: gettext_lazy("No link to the console: it takes 64 characters of a role's path and name."),
+}
+
 _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REGISTERED: gettext_lazy("%(partner)s has not been asked yet. Our platform admins’ turn."),
     State.INVITED: gettext_lazy("%(partner)s has not returned the role yet. Their turn."),
@@ -461,8 +514,8 @@ _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REFUSED: gettext_lazy("AWS denied us. The turn of %(partner)s."),
     State.PROVEN: "",
     State.UNSAFE: gettext_lazy("It opens without the right external ID, so it is kept back. The turn of %(partner)s."),
-    State.SUSPECT: gettext_lazy("In your config. The last check failed, and we check again within minutes."),
-    State.BROKEN: gettext_lazy("In your config, but AWS denied our last checks. The turn of %(partner)s."),
+    State.SUSPECT: gettext_lazy("The last check failed, and we check again within minutes."),
+    State.BROKEN: gettext_lazy("AWS denied our last checks. The turn of %(partner)s."),
     State.SUSPENDED: gettext_lazy("A platform admin has suspended it."),
     State.RETIRING: gettext_lazy("The work with it has ended."),
     State.RETIRED: gettext_lazy("The work with it has ended."),

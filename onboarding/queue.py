@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 log = structlog.get_logger(__name__)
 
 VALIDATE_ROLE: Final = "onboarding.validate_role"
-SEND_FRESH_LINK: Final = "onboarding.send_fresh_link"
+SEND_MAIL: Final = "onboarding.send_mail"
 SWEEP: Final = "onboarding.sweep"
 FIND_SSO_ROLES: Final = "onboarding.find_sso_roles"
 DELIVER_ALERT: Final = "onboarding.deliver_alert"

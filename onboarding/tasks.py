@@ -6,8 +6,17 @@ from celery import shared_task
 
 from onboarding import queue
 from onboarding.aws import AwsUnavailable
-from onboarding.services import alert_deliveries, alerts, bastions, history, invitations, rounds, validation
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services import (
+    alert_deliveries,
+    alerts,
+    bastions,
+    delivery,
+    history,
+    outbox,
+    reminders,
+    rounds,
+    validation,
+)
 
 _TRIES = 4
 
@@ -23,18 +32,16 @@ def validate_role(task: Any, pk: int) -> None:
         raise task.retry(exc=trouble, countdown=2**task.request.retries) from trouble
 
 
-@shared_task(name=queue.SEND_FRESH_LINK, bind=True, max_retries=_TRIES)
-def send_fresh_link(task: Any, pk: int) -> None:
-    try:
-        invitations.send_fresh_link(pk)
-    except MailUnavailable as trouble:
-        raise task.retry(exc=trouble, countdown=10 * 2**task.request.retries) from trouble
+@shared_task(name=queue.SEND_MAIL)
+def send_mail(pk: int) -> None:
+    delivery.deliver(pk)
 
 
 @shared_task(name=queue.SWEEP)
 def sweep() -> None:
     validation.sweep()
-    invitations.requeue_lost_asks()
+    reminders.remind_of_ending_links()
+    outbox.requeue_due()
     alerts.tell_due()
     alert_deliveries.queue_due()
     rounds.take_up()

@@ -16,6 +16,7 @@ from onboarding.core import retirement
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCT_VERSION = "0.1.0"
+CLIENT_FILE = BASE_DIR / "client" / "portal_config.py"
 
 env = environ.Env()
 # Tests and the demo name another file, or none, so that a developer's own settings cannot disturb them.
@@ -38,6 +39,7 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 # --- AWS ----------------------------------------------------------------------------------------------------------
 SANDBOX = env.bool("SANDBOX", default=False)
 SANDBOX_CONSOLE_URL = env.str("SANDBOX_CONSOLE_URL", default="")
+SANDBOX_MAILBOX_URL = env.str("SANDBOX_MAILBOX_URL", default="")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM")
 
 

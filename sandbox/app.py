@@ -1,7 +1,5 @@
 """Puts the parts of the sandbox behind one address."""
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -14,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.aws import AwsGate
 from sandbox.console import Console
 from sandbox.engine import Engine
+from sandbox.mail import Mailbox, MailboxPages
 from sandbox.organization import Organization
 from sandbox.pages import STATIC, explain
 from sandbox.signin import SignInPages
@@ -25,8 +24,7 @@ from sandbox.tickets import Tickets
 LOOPBACK = ["127.0.0.1", "localhost"]
 
 
-async def build(folder: Path) -> Starlette:
-    records = Records(folder)
+async def build(records: Records, mailbox: Mailbox) -> Starlette:
     engine = Engine(records)
     organization = Organization(records, engine)
     await organization.prepare()
@@ -46,6 +44,7 @@ async def build(folder: Path) -> Starlette:
         *portal.routes(),
         *SignInPages(tickets, organization, portal).routes(),
         *Console(organization, engine).routes(),
+        *MailboxPages(mailbox).routes(),
         Mount("/", AwsGate(engine)),
     ]
     return Starlette(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 
+from django.test import Client
 from django.utils import timezone
 
 from onboarding.aws.sts import ProbeOrder, Tried
@@ -13,6 +14,7 @@ from onboarding.core.bastion import PermissionSetPolicyStyle
 from onboarding.core.probes import Outcome, Probe, ProbeKind
 from onboarding.models import (
     Bastion,
+    ClientToken,
     ExternalAccount,
     ExternalRole,
     Grant,
@@ -23,7 +25,7 @@ from onboarding.models import (
     Trigger,
     Validation,
 )
-from onboarding.services import access, bastions, invitations, people, registration, submission, validation
+from onboarding.services import access, bastions, computers, invitations, people, registration, submission, validation
 from onboarding.services.access import GrantTerms
 from onboarding.services.bastions import BastionDetails
 from onboarding.services.invitations import IssuedInvitation
@@ -134,6 +136,16 @@ def check(role: ExternalRole, door: "Door", *, trigger: Trigger = Trigger.ADMIN)
 def make_grant(role: ExternalRole, person: Person, *, for_hours: int | None = None) -> Grant:
     expires_at = timezone.now() + timedelta(hours=for_hours) if for_hours else None
     return access.grant(role, person, GrantTerms(reason="project", expires_at=expires_at), by=an_admin())
+
+
+def connect_laptop(person: Person, *, computer: str = "laptop") -> tuple[ClientToken, Client]:
+    """A token as `portal-config login` gets one, and a client that sends it."""
+    codes = computers.ask_by_device_code(computer)
+    code = computers.find_waiting(codes.user_code.replace("-", ""))
+    assert code is not None
+    computers.decide(code, person, allowed=True)
+    issued = computers.exchange_device_code(codes.device_code)
+    return issued.token, Client(headers={"Authorization": f"Bearer {issued.text}"})
 
 
 class Door:

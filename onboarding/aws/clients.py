@@ -11,12 +11,13 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from botocore.exceptions import BotoCoreError, ClientError
 
 from onboarding.aws.errors import unavailable
+from onboarding.core import identifiers
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-VALIDATOR_SESSION_NAME = "tobiishi-validator"
+VALIDATOR_SESSION_NAME = identifiers.VALIDATOR_SESSION_NAME
 _ONE_HOUR = 3600
 # STS answers within a second; a hanging call must not hold a worker for botocore's default of a minute.
 _CONFIG = Config(

@@ -7,19 +7,22 @@ import unicodedata
 
 from onboarding.core.errors import IllegalName
 
+# As which the portal's own checks enter; partners read it in their CloudTrail.
+VALIDATOR_SESSION_NAME = "tobiishi-validator"
 # Crockford's alphabet without i, l, o and u: nothing here is misread when somebody types it.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
 _PERMISSION_SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 _SCOPES = re.compile(r"[a-z]+(?::[a-z]+)+(?:,[a-z]+(?::[a-z]+)+)*")
 _HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _START_URL = re.compile(rf"https://{_HOST_LABEL}(?:\.{_HOST_LABEL})+(?:/[A-Za-z0-9._~-]*)*")
+_RECIPIENT_CODE = re.compile(r"[0-9]{8}")
 _MAX_START_URL = 300
 _MAX_SESSION_NAME = 64
-_MAX_PROFILE_NAME = 64
 
 
 def new_external_id() -> str:
@@ -41,6 +44,11 @@ def token_digest(link_token: str) -> str:
     return hashlib.sha256(link_token.encode()).hexdigest()
 
 
+def new_recipient_code() -> str:
+    """Eight digits, which a phone can type; short-lived, and few tries are taken."""
+    return f"{secrets.randbelow(10**8):08d}"
+
+
 def role_session_name(email: str) -> str:
     """The e-mail address as STS takes it (2-64 of `\\w+=,.@-`); unique, since what was changed gets a digest."""
     legal = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", email)
@@ -56,11 +64,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
 
 
-def suggested_profile_name(partner_slug: str, role_name: str) -> str:
-    """What the admin is offered; at most 64 characters, ends on a letter or digit."""
-    return f"{partner_slug}-{slug(role_name)}".strip("-")[:_MAX_PROFILE_NAME].rstrip("-")
-
-
 def suggested_role_name(organization: str, partner: str) -> str:
     """`HoshinoWillow`-like: the first word of each, in camel case, as IAM's role grammar takes it."""
     words = [word for name in (organization, partner) for word in slug(name).split("-")[:1]]
@@ -73,6 +76,11 @@ def parse_profile_name(text: str) -> str:
     if name.lower() == "default":
         raise IllegalName("profile_name", text)
     return name
+
+
+def parse_name_prefix(text: str) -> str:
+    """What a person puts before all profile names of the portal, to tell them from their own."""
+    return _parse("name_prefix", _NAME_PREFIX, text)
 
 
 def parse_session_name(text: str) -> str:
@@ -101,6 +109,11 @@ def parse_region(text: str) -> str:
 
 def parse_external_id(text: str) -> str:
     return _parse("external_id", _EXTERNAL_ID, text)
+
+
+def parse_recipient_code(text: str) -> str:
+    """As people type it: with the gap of the mail, or a hyphen."""
+    return _parse("recipient_code", _RECIPIENT_CODE, re.sub(r"[ \u3000-]", "", text))
 
 
 def _parse(kind: str, pattern: re.Pattern[str], text: str) -> str:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
-from onboarding.core import arns, identifiers
+from onboarding.core import arns, awsconfig, identifiers
 from onboarding.core.errors import OnboardingError
 
 T = TypeVar("T")
@@ -46,6 +46,11 @@ class RegionField(ParsedField[str]):
         super().__init__(identifiers.parse_region, max_length=60, **options)
 
 
+class RecipientCodeField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_recipient_code, max_length=40, **options)
+
+
 class RoleNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(arns.parse_role_name, max_length=200, **options)
@@ -54,6 +59,16 @@ class RoleNameField(ParsedField[str]):
 class ProfileNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(identifiers.parse_profile_name, max_length=200, **options)
+
+
+class ProfileTemplateField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(awsconfig.parse_profile_template, max_length=64, **options)
+
+
+class NamePrefixField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_name_prefix, max_length=60, **options)
 
 
 class PermissionSetNameField(ParsedField[str]):

@@ -6,10 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
 from onboarding.core.errors import InvalidRoleArn
-from onboarding.forms.fields import RoleArnField
+from onboarding.forms.fields import RecipientCodeField, RoleArnField
 from onboarding.models import ExternalRole
+from onboarding.services.diagnosis import LONGEST_PASTE, PasteTooLong
 
 _LONGEST = 2000
+# A line break is two characters on its way here.
+_LONGEST_KEPT = 2 * LONGEST_PASTE
 
 
 class ReturnForm(forms.Form):
@@ -38,3 +41,43 @@ class ReturnForm(forms.Form):
             "max_length": _("This is longer than any ARN. Copy the ARN again from IAM."),
             "null_characters_not_allowed": messages.sentence(InvalidRoleArn("control_character", "")),
         }
+
+
+class TrustPolicyForm(forms.Form):
+    trust_policy = forms.CharField(
+        label=_("Trust policy"),
+        help_text=_(
+            "The policy itself, the whole output of aws iam get-role, or the JSON part of a CloudFormation or "
+            "Terraform file. We keep the policy alone, so that both sides see the same."
+        ),
+        strip=False,
+        widget=forms.Textarea(
+            {"class": "mono", "rows": 7, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
+        ),
+        error_messages={
+            "required": _("Paste the trust policy first: in IAM, open the role, then “Trust relationships”."),
+            "null_characters_not_allowed": _("The text holds a character that cannot be seen. Copy it again from IAM."),
+        },
+    )
+
+    def __init__(self, role: ExternalRole, pasted: QueryDict | None = None) -> None:
+        kept = None if pasted is None else {"trust_policy": pasted.get("trust_policy", "")[:_LONGEST_KEPT]}
+        super().__init__(kept, auto_id=f"trust-{role.uuid}-%s")
+
+    def clean_trust_policy(self) -> str:
+        """Its size is looked at before anything else; cut short it would be another policy."""
+        text: str = self.cleaned_data["trust_policy"].replace("\r\n", "\n")
+        if len(text) > LONGEST_PASTE:
+            raise forms.ValidationError(messages.sentence(PasteTooLong()), code="too_long")
+        return text
+
+
+class RecipientForm(forms.Form):
+    code = RecipientCodeField(
+        label=_("Code from the mail"),
+        widget=forms.TextInput(
+            {"class": "mono", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+        help_text=_("Eight digits."),
+        error_messages={"required": _("Type the eight digits of the newest mail.")},
+    )

@@ -16,7 +16,7 @@ def note_begun_retirements(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0004_trust_readings'),
+        ('onboarding', '0009_client_tokens_and_proofs'),
     ]
 
     operations = [

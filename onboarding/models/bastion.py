@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core import arns, trust
+from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import PermissionSetPolicyStyle
 from onboarding.models.base import Addressed
 
@@ -21,6 +22,8 @@ class Bastion(Addressed):
     # For STS, and for the bastion profile.
     region = models.CharField(max_length=32)
     organization_id = models.CharField(max_length=34, blank=True)
+    # How a role's profile is called where the admin types no name.
+    profile_template = models.CharField(max_length=64, default=DEFAULT_TEMPLATE)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -34,7 +34,8 @@ class PartnerQuerySet(models.QuerySet["Partner"]):
 class Partner(Addressed):
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=40, unique=True)
-    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
+    # Empty: the page speaks as the reader's browser does, and mails as the portal does.
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en", blank=True)
     contact_name = models.CharField(max_length=100)
     contact_email = models.EmailField()
     # Whether alerts about their roles are mailed to the contact as well.
@@ -50,6 +51,11 @@ class Partner(Addressed):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def mail_language(self) -> str:
+        """A mail has no browser to ask."""
+        return self.language or settings.LANGUAGE_CODE
 
 
 class ExternalAccountQuerySet(models.QuerySet["ExternalAccount"]):
@@ -201,6 +207,8 @@ class ExternalRole(Addressed):
     first_proven_at = models.DateTimeField(null=True, blank=True)
     last_proven_at = models.DateTimeField(null=True, blank=True)
     first_used_at = models.DateTimeField(null=True, blank=True)
+    # When the partner said by themselves that the work ends.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True, blank=True)
     # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.
@@ -268,6 +276,11 @@ class ExternalRole(Addressed):
     @property
     def is_freely_replaceable(self) -> bool:
         return self.state in states.FREELY_REPLACEABLE and self.first_proven_at is None
+
+    @property
+    def is_withdrawable(self) -> bool:
+        """Not while its end has begun already."""
+        return self.state in states.LIVE - {states.State.RETIRING}
 
     @property
     def is_handed_out(self) -> bool:

@@ -48,7 +48,7 @@ class Hit:
 def letter(delivery: Delivery) -> Letter:
     """In the language and the time zone of whoever reads it."""
     person, partner = delivery.person, delivery.partner
-    language = (person.language if person else partner.language if partner else "") or settings.LANGUAGE_CODE
+    language = (person.language if person else partner.mail_language if partner else "") or settings.LANGUAGE_CODE
     zone = (person.time_zone if person else "") or settings.TIME_ZONE
     with translation.override(language), timezone.override(zone):
         context = _context(delivery)

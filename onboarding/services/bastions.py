@@ -11,6 +11,7 @@ from onboarding import aws
 from onboarding.aws import iam
 from onboarding.aws.clients import Identity
 from onboarding.core.arns import AccountId, Partition, RoleArn
+from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import (
     PermissionSetPolicyStyle,
     SizedPolicy,
@@ -42,6 +43,7 @@ class BastionDetails:
     sso_session_name: str
     region: str
     organization_id: str = ""
+    profile_template: str = DEFAULT_TEMPLATE
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 """When work pauses or ends: a role is withheld, or retired until its door is shown to be shut."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.states import Event, State
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, Person, Trigger
-from onboarding.services import alerts, audit, invitations, transitions, validation
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, MailKind, Person, Trigger
+from onboarding.services import alerts, audit, invitations, outbox, transitions, validation
 
 
 class ChangedMeanwhile(OnboardingError):
@@ -20,12 +22,12 @@ class RolesStillLive(OnboardingError):
 @transaction.atomic
 def suspend_role(role: ExternalRole, *, by: Person) -> None:
     """Withhold the role from new configs and stop checking it; the partner's side stays as it is."""
-    _move(role, Event.SUSPENDED, "role_suspended", by=by)
+    _move(role, Event.SUSPENDED, "role_suspended", at=timezone.now(), by=by)
 
 
 @transaction.atomic
 def resume_role(role: ExternalRole, *, by: Person) -> None:
-    _move(role, Event.RESUMED, "role_resumed", by=by)
+    _move(role, Event.RESUMED, "role_resumed", at=timezone.now(), by=by)
     validation.request_validation(role, trigger=Trigger.ADMIN, by=by)
 
 
@@ -36,7 +38,7 @@ def retire_role(role: ExternalRole, *, by: Person) -> None:
     The partner is told what to remove, and the link that they hold is good again for that.
     """
     now = timezone.now()
-    _move(role, Event.RETIRED, "role_retirement_begun", by=by)
+    _move(role, Event.RETIRED, "role_retirement_begun", at=now, by=by, retirement_begun_at=now)
     if role.state != State.RETIRING:
         return
     alerts.note_retirement(role, at=now)
@@ -56,6 +58,16 @@ def say_deleted(invitation: Invitation, role: ExternalRole) -> None:
 
 
 @transaction.atomic
+def withdraw_role(invitation: Invitation, role: ExternalRole) -> None:
+    """The partner ends it: the same path as when we do, and all admins are told."""
+    now, label = timezone.now(), invitations.partner_label(invitation)
+    _move(role, Event.RETIRED, "role_withdrawn", at=now, label=label, withdrawn_at=now, retirement_begun_at=now)
+    outbox.ask_to_tell_admins(MailKind.WITHDRAWAL, invitation, at=now, role=role)
+    if role.state == State.RETIRING:
+        validation.request_validation(role, trigger=Trigger.PARTNER)
+
+
+@transaction.atomic
 def retire_account(account: ExternalAccount, *, by: Person) -> None:
     """Frees the account's number for a new registration and ends its link. Raises `RolesStillLive`."""
     if account.roles.live().exists():
@@ -66,11 +78,19 @@ def retire_account(account: ExternalAccount, *, by: Person) -> None:
         audit.append("account_retired", account, at=now, by=by, facts={"partner": account.partner.name})
 
 
-def _move(role: ExternalRole, event: Event, action: str, *, by: Person) -> None:
+def _move(
+    role: ExternalRole,
+    event: Event,
+    action: str,
+    *,
+    at: datetime,
+    by: Person | None = None,
+    label: str = audit.PORTAL,
+    **columns: datetime,
+) -> None:
     """Raises `IllegalTransition`, `ChangedMeanwhile`."""
-    now, before = timezone.now(), role.state
-    columns = {"retirement_begun_at": now, "failures_in_a_row": 0} if event is Event.RETIRED else {}
-    if not transitions.move(role, event, at=now, next_check_at=None, **columns):
+    before = role.state
+    if not transitions.move(role, event, at=at, next_check_at=None, **columns):
         raise ChangedMeanwhile
-    validation.supersede_open(role, at=now)
-    audit.append(action, role, at=now, by=by, facts={"before": before, "after": role.state})
+    validation.supersede_open(role, at=at)
+    audit.append(action, role, at=at, by=by, label=label, facts={"before": before, "after": role.state})

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from onboarding.core import identifiers
 from onboarding.core.arns import AccountId
+from onboarding.core.awsconfig import fill_profile_template, free_profile_name
 from onboarding.core.errors import AlreadyRegistered, BastionsOwnAccount, OnboardingError
 from onboarding.core.states import Event
 from onboarding.core.trust import TrustStyle
@@ -149,7 +150,7 @@ def correct_role(role: ExternalRole, details: RoleDetails, *, by: Person) -> Ext
     role = ExternalRole.objects.select_for_update().get(pk=role.pk)
     if not role.is_correctable:
         raise NoLongerCorrectable
-    if details.profile_name != role.profile_name:
+    if details.profile_name.lower() != role.profile_name.lower():
         _refuse_taken_profile_name(details.profile_name)
     _apply(role, _columns(details), action="role_corrected", by=by)
     # Raised after the change and inside the transaction, so that the change does not stay.
@@ -157,12 +158,13 @@ def correct_role(role: ExternalRole, details: RoleDetails, *, by: Person) -> Ext
     return role
 
 
-def free_profile_name(suggested: str) -> str:
-    """The suggestion, or the first number behind it that no live role has."""
-    taken = set(
-        ExternalRole.objects.live().filter(profile_name__startswith=suggested).values_list("profile_name", flat=True)
-    )
-    return _first_free(suggested, taken)
+def suggested_profile_name(bastion: Bastion, *, partner: str, account_id: str, role_name: str) -> str:
+    """By the bastion's template: the same for the same role, and no live role's."""
+    plain = fill_profile_template(bastion.profile_template, partner=partner, role=role_name, account_id=account_id)
+    # Whatever it is made longer by, it begins alike.
+    alike = ExternalRole.objects.live().filter(profile_name__istartswith=plain[:8])
+    taken = alike.values_list("profile_name", flat=True)
+    return free_profile_name(plain, key=f"{account_id}:{role_name}", taken=taken)
 
 
 def _columns(details: PartnerDetails | RoleDetails) -> dict[str, object]:
@@ -186,16 +188,12 @@ def _tell(row: Addressed, changed: Mapping[str, object], *, action: str, by: Per
 
 
 def _refuse_taken_profile_name(name: str) -> None:
-    if ExternalRole.objects.live().filter(profile_name=name).exists():
+    if ExternalRole.objects.live().filter(profile_name__iexact=name).exists():
         raise AlreadyRegistered("profile_name", name)
 
 
 def _free_slug(name: str) -> str:
     base = identifiers.slug(name)[:32].strip("-") or "partner"
     taken = set(Partner.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return _first_free(base, taken)
-
-
-def _first_free(base: str, taken: set[str]) -> str:
     candidates = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 2))
     return next(name for name in candidates if name not in taken)

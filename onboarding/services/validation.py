@@ -190,8 +190,9 @@ def _order(validation: Validation) -> ProbeOrder:
         role_arn=RoleArn.parse(role.role_arn),
         external_id=role.external_id,
         wrong_external_id=identifiers.new_external_id(),
-        # Somebody waits for the reason; a scheduled check only asks whether the door is as it should be.
-        reads_policy=validation.trigger != Trigger.SCHEDULE,
+        # Somebody waits for the reason. A scheduled check reads only what could be read before: elsewhere each try
+        # would be a refusal in the partner's CloudTrail.
+        reads_policy=validation.trigger != Trigger.SCHEDULE or diagnosis.is_readable(role),
         is_retiring=role.state == State.RETIRING,
     )
 

@@ -147,7 +147,8 @@ _COLOURS = re.compile(
       | (?P<k>"[^"]*"(?=[ ]*:)      # a key in JSON
           | ^[ -]*[\w:.]+(?=[ ]*[=:](?:[ ]|$))  # in YAML, INI, HCL
           | (?<=[ ])--[\w-]+)       # an option
-      | (?P<s>"[^"]*")              # a string
+      | (?P<s>"[^"]*"               # a string
+          | (?<=[a-z_][ ]=[ ])[^\s"{].*$)  # a value in INI
     """,
     re.VERBOSE,
 )
@@ -178,7 +179,8 @@ def code_figure(
         raise template.TemplateSyntaxError(f"Unknown marks: {unknown}")
     lines = [
         _Line("" if marks.get(number) == "gap" else number, marks.get(number, ""), _coloured(line))
-        for number, line in enumerate(text.splitlines(), start=first)
+        # As `str.splitlines` would not: only a line feed ends a line of JSON.
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), start=first)
     ]
     return {
         "lines": lines,

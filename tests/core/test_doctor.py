@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from onboarding.core.arns import AccountId, Partition, RoleArn, SsoRoleArn
 from onboarding.core.doctor import Caller, Code, Question, Severity, diagnose
+from onboarding.core.policy_text import MOST_ELEMENTS
 from onboarding.core.trust import Callers, TrustStyle, policy_text, trust_policy
 from tests.core.test_iam import ANY_JSON
 
@@ -118,8 +119,24 @@ def _with(**elements: object) -> str:
         ("{" * 1_000_000, Code.NOT_JSON),
         (" " * 1_000_000, Code.NOT_JSON),
         ('{"' + "\\" * 1_000_000, Code.NOT_JSON),
+        (f"[{'1,' * MOST_ELEMENTS}1]", Code.DOCUMENT_TOO_LONG),
+        ('{"Statement": [' + '{"a":1,"a":1},' * 10_000 + "{}]}", Code.MALFORMED_ELEMENT),
+        (_with(Sid="x" * 10_000_000), Code.DOCUMENT_TOO_LONG),
     ],
-    ids=["statements", "principals", "wildcards", "lists", "objects", "surrogate", "braces", "blanks", "backslashes"],
+    ids=[
+        "statements",
+        "principals",
+        "wildcards",
+        "lists",
+        "objects",
+        "surrogate",
+        "braces",
+        "blanks",
+        "backslashes",
+        "elements",
+        "equal keys",
+        "ten megabytes",
+    ],
 )
 @pytest.mark.timeout(30)
 def test_a_monstrous_document_is_a_finding(text: str, code: Code) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from onboarding.core import trust
@@ -34,7 +35,8 @@ def wanted(sandbox: Sandbox, name: str, *, path: str = "/", external_id: str = E
 def run(sandbox: Sandbox, script: str, folder: Path, *, account: str = WILLOW) -> subprocess.CompletedProcess[str]:
     keys = sandbox.partner(account)
     environment = {
-        "PATH": os.environ["PATH"],
+        # The AWS CLI that the requirements bring, whatever else this machine has.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
         "AWS_ENDPOINT_URL": sandbox.url,
         "AWS_ACCESS_KEY_ID": keys["access_key_id"],

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.core.probes import Outcome
+from onboarding.core.trust import policy_text
 from onboarding.models import ExternalRole
 from onboarding.services import offboarding
 from tests.factories import Door, check, make_checked_role
@@ -66,3 +67,13 @@ def test_a_partner_may_have_the_door_of_a_retiring_role_tried(client, leaving):
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
         client.post(reverse("onboarding:partners:check", args=[invitation.uuid, role.uuid]))
         assert role.validations.open().count() == 1
+
+
+def test_a_policy_that_is_pasted_shows_the_employees_way_in(client, leaving):
+    role, invitation, page = leaving
+    address = reverse("onboarding:partners:check_trust", args=[invitation.uuid, role.uuid])
+    check(ExternalRole.objects.get(), Door())
+    still = client.post(address, {"trust_policy": policy_text(role.trust_policy)}).text
+    assert "still open by the trust policy that the partner pasted" in still
+    client.post(address, {"trust_policy": '{"Version": "2012-10-17", "Statement": []}'})
+    assert "shut by the trust policy that the partner pasted" in client.get(page).text

@@ -195,3 +195,18 @@ def test_the_page_speaks_the_partners_language_until_the_reader_chooses_another(
     assert '<html lang="ja"' in client.get(page(invitation), headers={"accept-language": "en"}).text
     client.cookies["django_language"] = "en"
     assert '<html lang="en"' in client.get(page(invitation)).text
+
+
+def test_where_no_language_was_noted_the_page_speaks_as_the_browser_does(client):
+    invitation = open_link(client, make_role(make_account(make_partner(language=""))))
+    for accepted in ("ja", "en"):
+        answer = client.get(page(invitation), headers={"accept-language": accepted})
+        assert f'<html lang="{accepted}"' in answer.text
+        assert answer["Content-Language"] == accepted
+    client.cookies["django_language"] = "ja"
+    assert '<html lang="ja"' in client.get(page(invitation), headers={"accept-language": "en"}).text
+
+
+def test_the_language_that_is_said_in_the_header_is_that_of_the_page(client):
+    invitation = open_link(client, make_role(make_account(make_partner(language="ja"))))
+    assert client.get(page(invitation), headers={"accept-language": "en"})["Content-Language"] == "ja"

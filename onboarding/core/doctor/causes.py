@@ -333,6 +333,7 @@ def _principal_arn_facts(blocked: Blocked, check: Check) -> dict[str, object]:
     by_string = bool(operator and operator.base in ("stringequals", "stringequalsignorecase"))
     reason, nearest = difference(caller.principal_arn, candidates, wildcards_are_text=by_string)
     *way, _, key = check.path
+    place = check.path
     if reason == "wildcard_needs_like" or (operator and operator.negates):
         target = (*way, "ArnLike", key)
         edits = [Edit(EditKind.DELETE, check.path), Edit(EditKind.ADD, target, caller.role_arn_pattern)]
@@ -342,4 +343,10 @@ def _principal_arn_facts(blocked: Blocked, check: Check) -> dict[str, object]:
     else:
         place = (*check.path, values.index(nearest)) if len(values) > 1 else check.path
         edits = [Edit(EditKind.SET, place, caller.role_arn_pattern)]
-    return {"expected": caller.role_arn_pattern, "found": nearest, "reason": reason, "edits": tuple(edits)}
+    return {
+        "path": place,
+        "expected": caller.role_arn_pattern,
+        "found": nearest,
+        "reason": reason,
+        "edits": tuple(edits),
+    }

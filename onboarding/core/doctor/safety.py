@@ -6,8 +6,9 @@ meet them.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -17,11 +18,11 @@ from onboarding.core.doctor.findings import Caller, Code, Finding, Severity, Tur
 from onboarding.core.iam import Element, Outcome, Request
 from onboarding.core.iam.conditions import parse_operator
 from onboarding.core.iam.evaluation import (
-    StatementResult,
-    combined,
+    applies,
     evaluate_statement,
     has_variables,
     names_action,
+    outcome,
     statements,
     texts,
 )
@@ -54,7 +55,7 @@ _SERVICE = Request.with_facts(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """The policy, and what it was meant to be."""
 
@@ -64,13 +65,13 @@ class Subject:
     console_access: bool
     partner_account: str = ""
 
-    @property
+    @cached_property
     def accounts(self) -> dict[str, str]:
         """The bastion accounts of the callers, each with its partition."""
         return {
             request.account: request.partition
             for caller in self.callers
-            if (request := Request.of_stranger(caller.principal_arn, external_id=None)).account
+            if (request := Request.of_stranger(caller.principal_arn)).account
         }
 
 
@@ -86,20 +87,16 @@ class _Allowing:
 
     def lets_in(self, request: Request) -> bool:
         """Surely, or for all that is known."""
-        own = self._result((self.index, self.path, self.statement), request)
-        if own.applies is False:
+        own = applies(self.statement, request, variables=self.variables)
+        if own is False:
             return False
-        denies = [self._result(entry, request) for entry in self.denies]
-        return combined([own, *denies]) in (Outcome.ALLOWED, Outcome.UNKNOWN)
+        denies = [applies(statement, request, variables=self.variables) for _, _, statement in self.denies]
+        return outcome([own], denies) in (Outcome.ALLOWED, Outcome.UNKNOWN)
 
     def may_be_met(self, request: Request) -> bool:
         """Its conditions alone, for principals that are no caller of `sts:AssumeRole` as a role is."""
-        own = self._result((self.index, self.path, self.statement), request)
+        own = evaluate_statement(self.statement, self.index, self.path, request, variables=self.variables)
         return not any(check.holds is False for check in own.checks if check.element is Element.CONDITION)
-
-    def _result(self, entry: _Entry, request: Request) -> StatementResult:
-        index, path, statement = entry
-        return evaluate_statement(statement, index, path, request, variables=self.variables)
 
     def values(self, key: str) -> Iterator[tuple[Path, str, Sequence[str]]]:
         """Where the condition key stands, under which operator, with which values."""
@@ -191,10 +188,10 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
     if entry.type != "AWS":
         return allowing.may_be_met(_SERVICE)
     if entry.kind != "account":
-        return allowing.lets_in(Request.of_stranger(entry.text, external_id=subject.external_id))
+        return allowing.lets_in(Request.of_stranger(entry.text).with_external_id(subject.external_id))
     partition = entry.partition or next(iter(subject.accounts.values()))
     return any(
-        allowing.lets_in(Request.of_stranger(arn, external_id=subject.external_id))
+        allowing.lets_in(Request.of_stranger(arn).with_external_id(subject.external_id))
         for arn in _arns_in(allowing, partition, entry.account)
     )
 
@@ -202,7 +199,7 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
 def _strangers(subject: Subject, allowing: _Allowing) -> Iterator[Request]:
     partition = next(iter(subject.accounts.values()), "aws")
     for arn in _arns_in(allowing, partition, _STRANGERS_ACCOUNT):
-        yield Request.of_stranger(arn, external_id=subject.external_id)
+        yield Request.of_stranger(arn).with_external_id(subject.external_id)
 
 
 def _asks_for_organization(allowing: _Allowing) -> bool:
@@ -210,12 +207,12 @@ def _asks_for_organization(allowing: _Allowing) -> bool:
     return any(True for key in keys for _ in allowing.values(key))
 
 
-def _arns_in(allowing: _Allowing, partition: str, account: str) -> Iterator[str]:
+def _arns_in(allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()) -> Iterator[str]:
     """Roles of the account: any one, and those that the statement's own patterns for `aws:PrincipalArn` would fit."""
     yield f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}"
     patterns = (pattern for _, _, patterns in allowing.values("aws:principalarn") for pattern in patterns)
     for pattern in islice(patterns, _MOST_CANDIDATES):
-        parts = pattern.split(":", 5)
+        parts = pattern.split(":", 5) if pattern not in but else ()
         if len(parts) == 6 and matches(account, parts[4]) and matches(partition, parts[1]):
             resource = parts[5].replace("*", "x").replace("?", "0")
             yield f"arn:{partition}:iam::{account}:{resource if '/' in resource else f'role/{_ANY_ROLE}'}"
@@ -226,7 +223,8 @@ def _arns_in(allowing: _Allowing, partition: str, account: str) -> Iterator[str]
 
 def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
     conditions = list(allowing.values("sts:externalid"))
-    witnesses = list(_own_witnesses(subject, allowing))
+    # Whoever is kept out whatever the external ID need not be asked about each.
+    witnesses = [witness for witness in _own_witnesses(subject, allowing) if allowing.lets_in(witness.undecided)]
     edits = _requiring_external_id(subject, allowing)
     if any(allowing.lets_in(witness(None)) for witness in witnesses):
         code = Code.EXTERNAL_ID_PATTERN if conditions else Code.EXTERNAL_ID_NOT_REQUIRED
@@ -250,10 +248,11 @@ class _Witness:
     """A principal of the bastion account, with whichever external ID is tried."""
 
     def __init__(self, arn: str, session_name: str = "") -> None:
-        self._arn, self._session_name = arn, session_name
+        # With an external ID that is not known.
+        self.undecided = Request.of_stranger(arn, session_name=session_name)
 
     def __call__(self, external_id: str | None) -> Request:
-        return Request.of_stranger(self._arn, session_name=self._session_name, external_id=external_id)
+        return self.undecided.with_external_id(external_id)
 
 
 def _own_witnesses(subject: Subject, allowing: _Allowing) -> Iterator[_Witness]:
@@ -262,9 +261,11 @@ def _own_witnesses(subject: Subject, allowing: _Allowing) -> Iterator[_Witness]:
     """
     exempt = [caller.role_arn_pattern for caller in subject.callers if subject.console_access and caller.is_employee]
     arns = [(caller.principal_arn, caller.session_name) for caller in subject.callers]
+    # The callers themselves stand for the patterns that are theirs.
+    own = {text for caller in subject.callers for text in (caller.principal_arn, caller.role_arn_pattern)}
     for account, partition in subject.accounts.items():
-        arns += [(arn, "") for arn in _arns_in(allowing, partition, account)]
-    named = (entry for entry in allowing.entries if entry.account in subject.accounts)
+        arns += [(arn, "") for arn in _arns_in(allowing, partition, account, but=own)]
+    named = (entry for entry in allowing.entries if entry.account in subject.accounts and entry.text not in own)
     arns += [(entry.text, "") for entry in islice(named, _MOST_CANDIDATES) if entry.kind in ("role", "session", "user")]
     for arn, session_name in dict.fromkeys(arns):
         if not any(matches(arn, pattern) for pattern in exempt):
@@ -306,7 +307,9 @@ def _advice(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
     for entry in allowing.entries:
         if entry.kind in ("account", "everyone") and (not entry.account or entry.account in subject.accounts):
             anybody = [
-                Request.of_stranger(f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}", external_id=subject.external_id)
+                Request.of_stranger(f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}").with_external_id(
+                    subject.external_id
+                )
                 for account, partition in subject.accounts.items()
                 if entry.account in ("", account)
             ]

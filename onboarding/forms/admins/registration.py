@@ -28,7 +28,12 @@ class PartnerForm(ServiceForm):
     field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {"partner": "name"}
 
     name = PlainLineField(label=_("Company name"), max_length=100)
-    language = forms.ChoiceField(label=_("Language of their page"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language of their page"),
+        choices=[*settings.LANGUAGES, ("", _("As their browser says"))],
+        required=False,
+        help_text=_("And of the mails to them, which follow the portal's own language where none is chosen."),
+    )
     contact_name = PlainLineField(label=_("Contact"), max_length=100)
     contact_email = forms.EmailField(
         label=_("Contact's e-mail"), help_text=_("A new link is only ever mailed to this address.")
@@ -77,7 +82,7 @@ class PermissionSetField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class RoleForm(ServiceForm):
-    """Names that are left empty are suggested from the partner's name, `partner_name`."""
+    """Names that are left empty are suggested, from what the form does not ask for: `partner_name`, `account_id`."""
 
     field_of: ClassVar[dict[type[OnboardingError] | str, str]] = {
         "profile_name": "profile_name",
@@ -137,9 +142,10 @@ class RoleForm(ServiceForm):
         help_text=_("The console cannot send an external ID, so the employees' part of the trust policy drops it."),
     )
 
-    def __init__(self, *args: Any, partner_name: str = "", **options: Any) -> None:
+    def __init__(self, *args: Any, partner_name: str = "", account_id: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
         self._partner_name = partner_name
+        self._account_id = account_id
         first = PermissionSet.objects.select_related("bastion").first()
         if first and not self.is_bound:
             self.initial = {"region": first.bastion.region, "permission_set": first.uuid, **self.initial}
@@ -149,9 +155,14 @@ class RoleForm(ServiceForm):
         partner = self.cleaned_data.get("name") or self._partner_name
         if "role_name" in found and not found["role_name"]:
             found["role_name"] = identifiers.suggested_role_name(settings.ORGANIZATION_NAME, partner)
-        if found.get("role_name") and "profile_name" in found and not found["profile_name"]:
-            suggested = identifiers.suggested_profile_name(identifiers.slug(partner)[:24], found["role_name"])
-            found["profile_name"] = registration.free_profile_name(suggested or "partner")
+        named = found.get("role_name") and found.get("permission_set")
+        if named and "profile_name" in found and not found["profile_name"]:
+            found["profile_name"] = registration.suggested_profile_name(
+                found["permission_set"].bastion,
+                partner=partner,
+                account_id=found.get("account_id") or self._account_id,
+                role_name=found["role_name"],
+            )
         return found
 
     @property

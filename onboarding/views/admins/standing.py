@@ -10,16 +10,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from onboarding import attention, evidence, letters, paging
+from onboarding import attention, evidence, letters, paging, verdicts
 from onboarding.core import states, trust
 from onboarding.core.errors import OnboardingError
 from onboarding.core.states import State
 from onboarding.core.trust import minified, policy_text
 from onboarding.forms.admins.people import GrantForm
-from onboarding.messages import Turn, explain, sentence
+from onboarding.messages import Explanation, Turn, sentence
 from onboarding.models import ExternalRole, Validation
-from onboarding.services import access, history, retirement
-from onboarding.views.admins import lists
+from onboarding.services import access, diagnosis, history, retirement
+from onboarding.services.diagnosis import ReadPolicy
+from onboarding.views.admins import lists, reading
 
 _HISTORY = 12
 # Without a worker's hand on it for this long, a check is said to wait.
@@ -29,10 +30,13 @@ _PATIENCE = timedelta(seconds=10)
 def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
     """The part that a verdict changes."""
     now = timezone.now()
+    running = role.validations.open().first()
+    # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
+    role = ExternalRole.objects.with_owner().get(pk=role.pk)
     last = role.validations.finished().order_by("-requested_at", "-id").first()
     speaks = last if last and last.speaks_of(role) else None
-    running = role.validations.open().first()
-    told = explain(role, speaks)
+    policy = diagnosis.latest(role)
+    told = verdicts.explain(role, speaks, policy)
     return {
         "now": now,
         "role": role,
@@ -45,7 +49,8 @@ def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
         "turn": attention.turn_name(told.turn, role),
         "turn_is_partners": told.turn is Turn.PARTNER,
         "meanwhile": _meanwhile(role),
-        "letter": _letter(role, speaks, language) if told.tone == "bad" and told.turn is Turn.PARTNER else None,
+        "letter": _letter(role, speaks, told, policy, language),
+        "read": reading.show(role, policy) if policy else None,
         "walk_facts": _walk_facts(role, now),
         "door": retirement.door_of(role),
     }
@@ -58,12 +63,20 @@ def page(request: HttpRequest, role: ExternalRole, grant_form: GrantForm) -> dic
     return {
         **of(role, language=request.GET.get("letter", "")),
         **_policy(role),
+        "employee_path": _employee_path(role),
         "grants": role.grants.filter(revoked_at=None).select_related("person", "group", "granted_by"),
         "grant_form": grant_form,
         "history": checks.rows,
         "days": history.days_of(role, zone=timezone.get_current_timezone()),
         **lists.pager(request, checks),
     }
+
+
+def _employee_path(role: ExternalRole) -> dict[str, Any]:
+    """The last proof by an employee, and how many people have made one."""
+    proven = role.proofs.proven()
+    last = proven.select_related("person").order_by("-proven_at").first()
+    return {"last": last, "people": proven.values("person").distinct().count() if last else 0}
 
 
 def _policy(role: ExternalRole) -> dict[str, Any]:
@@ -74,11 +87,15 @@ def _policy(role: ExternalRole) -> dict[str, Any]:
     return {"policy": policy_text(document), "policy_length": len(minified(document)), "policy_limit": trust.MAX_LENGTH}
 
 
-def _letter(role: ExternalRole, last: Validation | None, language: str) -> letters.Letter | None:
-    if last is None:
-        return None
-    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.language
-    return letters.remedy_letter(role, last, language=chosen)
+def _letter(
+    role: ExternalRole, last: Validation | None, told: Explanation, policy: ReadPolicy | None, language: str
+) -> letters.Letter | None:
+    """About the last validation where it found something, else about a policy in which something is wrong."""
+    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
+    if last and told.tone in {"bad", "warn"} and told.turn is Turn.PARTNER:
+        return letters.remedy_letter(role, last, language=chosen, policy=policy)
+    is_waited_for = role.state in states.FREELY_REPLACEABLE
+    return letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_waited_for else None
 
 
 _HELD_BACK = {

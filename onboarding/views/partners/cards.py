@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from django.utils import timezone
-
-from onboarding.core.arns import Partition, RoleArn
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, console, removal, shell
 from onboarding.core.states import State
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
-from onboarding.services import invitations, retirement
-from onboarding.views.partners import standing
+from onboarding.services import diagnosis, invitations, retirement
+from onboarding.views.partners import asking, standing, trust
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 _KEEPS_OTHERS_OUT = '"sts:ExternalId"'
 
@@ -25,6 +23,7 @@ class Card:
     role: ExternalRole
     form: ReturnForm
     standing: Standing | None
+    trust: TrustCheck
     # The numbers on the stones of its two steps.
     step_make: int
     step_return: int
@@ -72,10 +71,18 @@ class Card:
         return self.role.first_proven_at is not None
 
 
-def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | None, notice: str) -> dict[str, Any]:
-    """`form` and `notice` belong to the role `of`."""
+def page(
+    invitation: Invitation,
+    *,
+    of: ExternalRole | None,
+    form: ReturnForm | None,
+    notice: str,
+    pasted: TrustCheck | None,
+) -> dict[str, Any]:
+    """`form`, `notice` and `pasted` belong to the role `of`."""
     roles = invitations.roles_of(invitation)
-    standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
+    policies = diagnosis.latest_of(roles)
+    standings = standing.of_all(roles, policies=policies, notices={of.pk: notice} if of else {})
     # Nothing is asked for any more: then there is nothing to read first, and the first step is to remove.
     is_ending = all(role.state == State.RETIRING for role in roles)
     numbers = count(1 if is_ending else 2)
@@ -85,33 +92,24 @@ def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | 
             invitation,
             standing=standings[role.pk],
             form=form if form and role == of else ReturnForm(role),
+            check=pasted if pasted and role == of else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
             steps=_steps(role, numbers),
         )
         for role in roles
     ]
     return {
-        "invitation": invitation,
-        "request_number": invitation.reference,
-        "account": invitation.account,
-        "partner": invitation.account.partner,
-        "asked_by": invitation.issued_by.display_name,
-        "left": invitation.expires_at - timezone.now(),
+        **asking.of(invitation, roles),
         "cards": cards,
         "is_ending": is_ending,
         "shut": [retirement.door_of(role) for role in invitations.retired_since(invitation)],
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
-        "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
-        "needs_external_id": [role for role in roles if not role.console_access],
-        "by_console": [role for role in roles if role.console_access],
     }
 
 
 def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
     """Where the role was returned, under the name and path that it has. Raises `SsoRoleUnknown`, `PolicyTooLong`."""
-    account = role.account
-    asked_for = RoleArn(Partition(account.partition), account.number, "/", role.role_name)
     return WantedRole(
-        arn=role.arn or asked_for,
+        arn=asking.arn_of(role),
         description=f"Made for the request {invitation.reference}",
         trust_policy=role.trust_policy,
     )
@@ -129,6 +127,7 @@ def _card(
     *,
     standing: Standing | None,
     form: ReturnForm,
+    check: TrustCheck,
     steps: tuple[int, int],
 ) -> Card:
     made: WantedRole | None
@@ -140,6 +139,7 @@ def _card(
         role=role,
         form=form,
         standing=standing,
+        trust=check,
         step_make=steps[0],
         step_return=steps[1],
         console_steps=console.steps(exists=bool(role.role_arn)),

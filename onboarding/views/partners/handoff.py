@@ -2,23 +2,27 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import WantedRole, shell
 from onboarding.core.states import State
-from onboarding.forms.partners import ReturnForm
+from onboarding.forms.partners import ReturnForm, TrustPolicyForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
 from onboarding.models.partner import ExternalRoleQuerySet
 from onboarding.permissions import InvitedRequest, invitation_required
 from onboarding.services import invitations, offboarding, submission, validation
-from onboarding.views.partners import cards, standing
+from onboarding.views.partners import cards, standing, trust
 from onboarding.views.partners.standing import Standing
+from onboarding.views.partners.trust import TrustCheck
 
 
 @invitation_required
@@ -85,6 +89,20 @@ def verdict(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 
 @invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_trust(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    """What is in the way in a trust policy as pasted, at any time."""
+    role = _role(request, role_uuid)
+    if request.method != "POST":
+        return _to(request, role)
+    check = trust.pasted_now(role, TrustPolicyForm(role, request.POST))
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"invitation": request.invitation, "check": check, "standing": standing.now_of(role)}
+        return render(request, "partners/trust_checked.html", context)
+    return _page(request, pasted=check, of=role)
+
+
+@invitation_required
 @require_safe
 def trust_policy(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
     wanted = _wanted(request, role_uuid)
@@ -100,6 +118,20 @@ def commands(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 @invitation_required
 @require_POST
+def withdraw(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    try:
+        offboarding.withdraw_role(request.invitation, role)
+    except OnboardingError as error:
+        messages.error(request, sentence(error))
+    else:
+        told = {"role": role.role_name, "organization": settings.ORGANIZATION_NAME}
+        messages.success(request, _("You have withdrawn %(role)s, and %(organization)s is being told.") % told)
+    return _to(request, role)
+
+
+@invitation_required
+@require_POST
 def note_copied(request: InvitedRequest) -> HttpResponse:
     invitations.note_copied(request.invitation)
     return HttpResponse(status=204)
@@ -108,7 +140,8 @@ def note_copied(request: InvitedRequest) -> HttpResponse:
 def _role(request: InvitedRequest, role_uuid: UUID, *, of: ExternalRoleQuerySet | None = None) -> ExternalRole:
     """A link reaches the live roles of its own account, and no other's."""
     reached = ExternalRole.objects.live() if of is None else of
-    return get_object_or_404(reached.with_owner(), account=request.invitation.account, uuid=role_uuid)
+    found = reached.with_owner().select_related("created_by")
+    return get_object_or_404(found, account=request.invitation.account, uuid=role_uuid)
 
 
 def _wanted(request: InvitedRequest, role_uuid: UUID) -> WantedRole:
@@ -120,10 +153,15 @@ def _wanted(request: InvitedRequest, role_uuid: UUID) -> WantedRole:
 
 
 def _page(
-    request: InvitedRequest, *, of: ExternalRole | None = None, form: ReturnForm | None = None, notice: str = ""
+    request: InvitedRequest,
+    *,
+    of: ExternalRole | None = None,
+    form: ReturnForm | None = None,
+    notice: str = "",
+    pasted: TrustCheck | None = None,
 ) -> HttpResponse:
-    """The whole page; `of` names the role that `form` or `notice` belongs to."""
-    context = cards.page(request.invitation, of=of, form=form, notice=notice)
+    """The whole page; `of` names the role that `form`, `notice` or `pasted` belongs to."""
+    context = cards.page(request.invitation, of=of, form=form, notice=notice, pasted=pasted)
     return render(request, "partners/handoff.html", context)
 
 

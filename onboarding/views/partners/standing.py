@@ -1,6 +1,6 @@
 """Where a role stands, as the partner reads it: the verdict, its probes, and what is next."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,12 +8,14 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from onboarding import messages, verdicts
 from onboarding.core.arns import AccountId
 from onboarding.core.probes import Outcome, Probe, ProbeKind, VerdictCode
 from onboarding.core.states import State
-from onboarding.messages import Explanation, Turn, explain
+from onboarding.messages import Explanation, Turn
 from onboarding.models import ExternalRole, Validation
-from onboarding.services import retirement
+from onboarding.services import diagnosis, retirement
+from onboarding.services.diagnosis import ReadPolicy
 from onboarding.services.retirement import DoorShown
 
 # Without a worker's hand on it for this long, a check is said to wait longer than usual.
@@ -57,25 +59,33 @@ class Standing:
 
 
 def now_of(role: ExternalRole, *, notice: str = "") -> Standing | None:
-    return of_all([role], notices={role.pk: notice})[role.pk]
+    return of_all([role], policies=diagnosis.latest_of([role]), notices={role.pk: notice})[role.pk]
 
 
-def of_all(roles: Iterable[ExternalRole], *, notices: dict[int, str]) -> dict[int, Standing | None]:
+def of_all(
+    roles: Sequence[ExternalRole], *, policies: dict[int, ReadPolicy], notices: dict[int, str]
+) -> dict[int, Standing | None]:
     """By the role's key; None where nothing was returned yet, so that there is nothing to say."""
-    roles = list(roles)
-    last = Validation.objects.latest_of(roles)
     running = {row.external_role_id: row for row in Validation.objects.open().filter(external_role__in=roles)}
+    # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
+    anew = ExternalRole.objects.with_owner().select_related("created_by")
+    roles = list(anew.filter(pk__in=[role.pk for role in roles]))
+    last = Validation.objects.latest_of(roles)
     return {
-        role.pk: _standing(role, last.get(role.pk), running.get(role.pk), notices.get(role.pk, ""))
+        role.pk: _standing(
+            role, last.get(role.pk), running.get(role.pk), policies.get(role.pk), notices.get(role.pk, "")
+        )
         if role.role_arn
         else None
         for role in roles
     }
 
 
-def _standing(role: ExternalRole, last: Validation | None, running: Validation | None, notice: str) -> Standing:
+def _standing(
+    role: ExternalRole, last: Validation | None, running: Validation | None, policy: ReadPolicy | None, notice: str
+) -> Standing:
     waits_long = bool(running and not running.started_at and running.requested_at < timezone.now() - _PATIENCE)
-    told = _told(role, last, running)
+    told = verdicts.with_policy(_told(role, last, running), role, last, policy)
     return Standing(
         role=role,
         told=told,
@@ -88,7 +98,7 @@ def _standing(role: ExternalRole, last: Validation | None, running: Validation |
         look_again=_WHILE_CHECKING if running else _WHILE_PROPAGATING if role.state == State.NOT_YET else 0,
         can_check=(role.is_checked or role.state == State.RETIRING) and running is None,
         door=retirement.door_of(role),
-        is_proven=role.state == State.PROVEN,
+        is_proven=role.state == State.PROVEN and told.tone == "ok",
         notice=notice,
     )
 
@@ -112,7 +122,7 @@ def _told(role: ExternalRole, last: Validation | None, running: Validation | Non
         )
     if role.state == State.PROVEN:
         return Explanation(tone="ok", happened=_proven(role), turn=Turn.NOBODY)
-    return explain(role, last)
+    return messages.explain(role, last)
 
 
 def _leaving(role: ExternalRole, last: Validation | None) -> Explanation:
