@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from demo.children import Command
-from demo.organization import answers
+from demo.organization import Templates, answers
 from demo.ports import LOOPBACK
 from demo.state import CHECKOUT, State
 
@@ -76,12 +76,12 @@ class Plan:
             ends=True,
         )
 
-    def web(self) -> Command:
+    def web(self, templates: Templates) -> Command:
         bind = f"{LOOPBACK}:{self.port}"
         return Command(
             name="web",
             arguments=_python("gunicorn", "--config", "portal/gunicorn.py", "--bind", bind, "portal.wsgi"),
-            environment=self._portal_environment(),
+            environment={**self._portal_environment(), **_template_environment(templates)},
             answers=partial(answers, self.port, "/readyz"),
         )
 
@@ -150,6 +150,15 @@ class Plan:
             "CONTACT_NAME": "Mio Tanabe",
             "CONTACT_EMAIL": "mio.tanabe@hoshino.example",
         }
+
+
+def _template_environment(templates: Templates) -> dict[str, str]:
+    return {
+        "TEMPLATE_BUCKET": templates.bucket,
+        "TEMPLATE_BUCKET_REGION": templates.region,
+        "TEMPLATE_ACCESS_KEY_ID": templates.keys.access_key_id,
+        "TEMPLATE_SECRET_ACCESS_KEY": templates.keys.secret_access_key,
+    }
 
 
 def _valkey_server() -> str:

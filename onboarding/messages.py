@@ -28,6 +28,7 @@ from onboarding.services import (
     offboarding,
     people,
     proofs,
+    quick_create,
     recipients,
     registration,
     rounds,
@@ -129,6 +130,67 @@ _REFUSALS: dict[Refusal, str | Promise] = {
     ),
 }
 
+_POLICY_ARN_REASONS: dict[str, str | Promise] = {
+    "policy": gettext_lazy(
+        "This names no managed policy. Wanted is a name such as ReadOnlyAccess, or an ARN with :policy/ in it."
+    ),
+    "partition": gettext_lazy("This policy is of another AWS partition than the bastion."),
+    "administrator": gettext_lazy(
+        "This policy makes the role an administrator of the partner's account. Their page promises that we never ask "
+        "for that."
+    ),
+}
+
+_PERMISSIONS_REASONS: dict[str, str | Promise] = {
+    "not_json": gettext_lazy("This is not JSON."),
+    "duplicate_key": gettext_lazy("The key %(found)s stands there twice."),
+    "character": gettext_lazy("A text here holds a character that cannot be seen, or that IAM does not take."),
+    "braces": gettext_lazy(
+        "A text here holds {{, $${ or %%{, which CloudFormation or Terraform would read as a command of theirs."
+    ),
+    "not_a_policy": gettext_lazy("This is not a policy: wanted is an object with Version and Statement."),
+    "trust_policy": gettext_lazy(
+        "A Principal says who may enter, and belongs into a trust policy. Wanted is what the role may do."
+    ),
+    "element": gettext_lazy("A statement has Effect, Action and Resource, and perhaps Sid and Condition."),
+    "value": gettext_lazy("IAM does not take this value of %(found)s."),
+    "too_long": gettext_lazy("IAM takes 10,240 characters at most. Name a managed policy instead."),
+    "administrator": gettext_lazy(
+        "This statement makes the role an administrator of the partner's account. Their page promises that we never "
+        "ask for that."
+    ),
+}
+
+_TAG_REASONS: dict[str, str | Promise] = {
+    "no_equals_sign": gettext_lazy("A tag is written key=value, one on a line. This is not: %(found)s"),
+    "key": gettext_lazy(
+        "A tag's key has 1 to 128 Latin letters, digits, blanks and _.:/+@-, and does not begin with aws: . This has "
+        "not: %(found)s"
+    ),
+    "value": gettext_lazy(
+        "A tag's value has at most 256 Latin letters, digits, blanks and _.:/=+@-. This has not: %(found)s"
+    ),
+    "twice": gettext_lazy("IAM takes each key once, whatever its case. This one is there twice: %(found)s"),
+    "too_many": gettext_lazy("A role has 50 tags at most."),
+}
+
+_REPLY_REASONS: dict[str, str | Promise] = {
+    "too_long": gettext_lazy("This is longer than any answer of AWS about one role. Paste the ARN of the role alone."),
+    "cut_short": gettext_lazy(
+        "A part of this is missing. Copy it again, from its first line to its last, or paste the ARN of the role alone."
+    ),
+    "damaged": gettext_lazy(
+        "This is not quite what CloudShell printed: its checksum differs. Copy it again, from the first dash to the "
+        "last, or paste the ARN of the role alone."
+    ),
+    "no_role": gettext_lazy(
+        "There is no ARN of a role in this. Wanted is, for example, arn:aws:iam::123456789012:role/RoleName."
+    ),
+    "several_roles": gettext_lazy(
+        "There is more than one role in this. Paste the ARN of the one that you made for us."
+    ),
+}
+
 _TAKEN: dict[str, str | Promise] = {
     "partner": gettext_lazy("A partner with this name is registered already."),
     "account": gettext_lazy("This account is registered already."),
@@ -159,6 +221,18 @@ def _policy_too_long(error: errors.PolicyTooLong) -> str:
     ) % {"length": error.length, "limit": error.limit}
 
 
+def _foreign_policy(error: errors.ForeignPolicy) -> str:
+    return _(
+        "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own "
+        "account %(expected)s."
+    ) % {"found": AccountId(error.found).grouped, "expected": AccountId(error.expected).grouped}
+
+
+def _permissions_policy(error: errors.InvalidPermissionsPolicy) -> str:
+    reason = str(_PERMISSIONS_REASONS[error.reason]) % {"found": error.found}
+    return _("Line %(line)d: %(reason)s") % {"line": error.line, "reason": reason} if error.line else reason
+
+
 def _said(text: str | Promise) -> Callable[[Any], str]:
     return lambda _error: str(text)
 
@@ -177,6 +251,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     errors.DuplicateProfile: lambda error: (
         _("No config was made: two profiles would have the name %(name)s.") % {"name": error.name}
     ),
+    errors.InvalidPolicyArn: lambda error: str(_POLICY_ARN_REASONS[error.reason]),
+    errors.ForeignPolicy: _foreign_policy,
+    errors.InvalidPermissionsPolicy: _permissions_policy,
+    errors.InvalidTags: lambda error: str(_TAG_REASONS[error.reason]) % {"found": error.found[:80]},
+    errors.InvalidReply: lambda error: str(_REPLY_REASONS[error.reason]),
     errors.BastionsOwnAccount: _said(
         gettext_lazy("This is the bastion account itself. Wanted is an account of the partner.")
     ),
@@ -227,6 +306,12 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")
     ),
     submission.NothingOffered: _said(gettext_lazy("Nothing changed: somebody has answered this offer already.")),
+    quick_create.NoQuickCreate: _said(
+        gettext_lazy(
+            "CloudFormation’s page could not be filled in this time. Download the template instead, and give it to "
+            "CloudFormation under “Create stack”, “Upload a template file”."
+        )
+    ),
     validation.NotChecked: _said(
         gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
     ),

@@ -105,7 +105,10 @@ TABLE: dict[str, Row] = {
     "onboarding:partners:verdict": Row(HOLDERS, "invitation"),
     "onboarding:partners:check_trust": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:trust_policy": Row(HOLDERS, "invitation"),
-    "onboarding:partners:commands": Row(HOLDERS, "invitation"),
+    "onboarding:partners:form": Row(HOLDERS, "invitation"),
+    # The role has no policy of this kind.
+    "onboarding:partners:permissions_policy": Row(NOBODY, "invitation"),
+    "onboarding:partners:create_stack": Row(HOLDERS, "invitation", "post"),
     # Platform admins
     "onboarding:admins:overview": _admin(),
     "onboarding:admins:partners": _admin(),
@@ -295,7 +298,7 @@ def hold(client: Client, invitation) -> None:
 
 def address(name: str, row: Row, world) -> str:
     values = {"key": "x-y", "uidb36": "1", "pk": 1, "provider_id": "sso", "role_uuid": world.role.uuid}
-    values["name"] = "athena.sql"
+    values |= {"form": "bash", "way": "create", "name": "athena.sql"}
     values["link_token"] = world.link_token
     if hasattr(world, row.of):
         values["uuid"] = getattr(world, row.of).uuid

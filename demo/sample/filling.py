@@ -15,8 +15,10 @@ from demo.sample import partner as partner_side
 from demo.sample.story import ADMIN_EMAIL, GROUP, STORIES, Ending, Story
 from demo.state import write_private
 from onboarding import queue
+from onboarding.core import permissions_policy
 from onboarding.core.arns import AccountId, Partition, RoleArn
 from onboarding.core.bastion import PermissionSetPolicyStyle
+from onboarding.core.handoff import Permissions
 from onboarding.models import (
     Bastion,
     ExternalAccount,
@@ -121,6 +123,7 @@ def _role(account: Account, story: Story, permission_set: PermissionSet, *, by: 
         region=permission_set.bastion.region,
         purpose=story.purpose,
         permissions_wanted=story.permissions_wanted,
+        permissions=Permissions(document=permissions_policy.parse(json.dumps(story.permissions_policy))),
     )
     return known or registration.register_role(external, details, by=by)
 

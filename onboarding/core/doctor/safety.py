@@ -189,7 +189,7 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
         return allowing.may_be_met(_SERVICE)
     if entry.kind != "account":
         return allowing.lets_in(Request.of_stranger(entry.text).with_external_id(subject.external_id))
-    partition = entry.partition or next(iter(subject.accounts.values()))
+    partition = entry.partition or next(iter(subject.accounts.values()), "aws")
     return any(
         allowing.lets_in(Request.of_stranger(arn).with_external_id(subject.external_id))
         for arn in _arns_in(allowing, partition, entry.account)
@@ -237,9 +237,12 @@ def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Fin
     for path, operator, values in conditions:
         reason = _weakness(subject, allowing, witnesses, operator, values)
         if reason:
+            # An external ID that is easy to guess by itself is ours to change.
+            is_ours = reason == "guessable" and list(values) == [subject.external_id]
             yield _finding(
-                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values), reason=reason,
-                expected=subject.external_id or "", edits=edits,
+                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values),
+                expected=subject.external_id or "", reason="guessable_ours" if is_ours else reason,
+                turn=Turn.US if is_ours else Turn.PARTNER, edits=() if is_ours else edits,
             )  # fmt: skip
             return
 
