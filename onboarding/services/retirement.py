@@ -1,4 +1,4 @@
-"""A role that is being retired: what a try at its door does to it, and what is shown of both paths into it."""
+"""A role that is being retired: what a try at its door does to it, and what is known of both ways in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,25 +11,28 @@ from onboarding.core.probes import Verdict
 from onboarding.core.retirement import Sight
 from onboarding.core.states import Event, State
 from onboarding.models import ExternalRole, ReadingSource
-from onboarding.services import controls, diagnosis, transitions
+from onboarding.services import controls, diagnosis
 
 
-def note_try(role: ExternalRole, verdict: Verdict, *, at: datetime, look_again: datetime | None) -> bool:
-    """Two denials, far enough apart and with no opening between them, make the role retired; else it is tried on.
+def event_of_try(role: ExternalRole, verdict: Verdict, *, at: datetime) -> Event | None:
+    """What a try at the door does: two denials, far enough apart and with no opening between them, end it.
 
-    `look_again` is when a door is tried again that is not known to be shut. False where the role was changed
-    meanwhile.
+    None where nothing was learnt.
     """
     seen = retirement.sight(verdict, controls_hold=controls.controls_hold(at))
     first = retirement.first_seen_shut(seen, role.seen_shut_at, at=at)
     if retirement.is_shown_shut(seen, first, at=at, apart=settings.SHUT_AGAIN_AFTER):
-        return transitions.move(role, Event.SHOWN_SHUT, at=at, seen_shut_at=first, next_check_at=None)
-    again = first + settings.SHUT_AGAIN_AFTER if first and seen is Sight.SHUT else look_again
-    return transitions.move(role, _EVENTS[seen], at=at, seen_shut_at=first, next_check_at=again)
+        return Event.SHOWN_SHUT
+    return {Sight.OPEN: Event.OPENED_TOO_WIDE, Sight.SHUT: Event.DENIED, Sight.UNCLEAR: None}[seen]
 
 
-# What is unclear moves nothing, as a denial alone does not.
-_EVENTS = {Sight.OPEN: Event.OPENED_TOO_WIDE, Sight.SHUT: Event.DENIED, Sight.UNCLEAR: Event.DENIED}
+def columns_of(event: Event, role: ExternalRole, *, at: datetime) -> dict[str, datetime | None]:
+    """What goes with the event into the role's row. After a first denial, the second is tried as soon as it counts."""
+    if event is Event.OPENED_TOO_WIDE:
+        return {"seen_shut_at": None}
+    first = role.seen_shut_at or at
+    again = None if event is Event.SHOWN_SHUT else first + settings.SHUT_AGAIN_AFTER
+    return {"seen_shut_at": first, "next_check_at": again}
 
 
 @dataclass(frozen=True, slots=True)

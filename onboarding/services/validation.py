@@ -221,12 +221,7 @@ def _finish(validation: Validation, verdict: Verdict, tried: Tried) -> None:
 def _apply(role: ExternalRole, verdict: Verdict, *, at: datetime) -> bool:
     """Move the role by what was learnt and say when to look again. False where the role was changed meanwhile."""
     state = State(role.state)
-    if state is State.RETIRING:
-        look_again = _next_check(state, role.failures_in_a_row, at)
-        return retirement.note_try(role, verdict, at=at, look_again=look_again)
-    since_return = at - (role.returned_at or role.created_at)
-    fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
-    event = states.event_of(verdict, state=state, fresh=fresh)
+    event = _event(role, verdict, at=at)
     if event is None:
         return _look_again(role, state, failures=role.failures_in_a_row, at=at)
     failures = 0 if event in _SUCCESS else role.failures_in_a_row + 1
@@ -236,7 +231,18 @@ def _apply(role: ExternalRole, verdict: Verdict, *, at: datetime) -> bool:
     }
     if event is Event.OPENED_AS_WANTED:
         columns |= {"last_proven_at": at, "first_proven_at": role.first_proven_at or at}
+    if state is State.RETIRING:
+        columns |= retirement.columns_of(event, role, at=at)
     return transitions.move(role, event, at=at, **columns)
+
+
+def _event(role: ExternalRole, verdict: Verdict, *, at: datetime) -> Event | None:
+    state = State(role.state)
+    if state is State.RETIRING:
+        return retirement.event_of_try(role, verdict, at=at)
+    since_return = at - (role.returned_at or role.created_at)
+    fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
+    return states.event_of(verdict, state=state, fresh=fresh)
 
 
 _SUCCESS = frozenset({Event.OPENED_AS_WANTED, Event.OPENED_TOO_WIDE})
