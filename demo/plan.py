@@ -140,6 +140,8 @@ class Plan:
             "SANDBOX": "1",
             # A role is there as soon as it is made, so a refusal is final at once.
             "IAM_PROPAGATION_SECONDS": "0",
+            # Nobody waits a quarter of an hour for a trial to show that a door is shut.
+            "SANDBOX_SHUT_AGAIN_SECONDS": "20",
             "SANDBOX_CONSOLE_URL": self.console,
             "AWS_ENDPOINT_URL": self.endpoint,
             "SANDBOX_MAILBOX_URL": self.mailbox,
