@@ -14,7 +14,7 @@ __all__ = ["app"]
 def start_beat(**_: object) -> None:
     """It keeps its clock in memory: a file of it can be torn by a kill."""
     Thread(
-        target=Service(app, max_interval=1, scheduler_cls=Scheduler, remote_control=False).start,
+        target=Service(app, max_interval=1, scheduler_cls=Scheduler).start,
         name="beat",
         daemon=True,
     ).start()
