@@ -86,11 +86,11 @@ class Plan:
         )
 
     def worker(self) -> Command:
-        """Threads, for one machine's memory. Beat keeps its clock in memory: a file of it can be torn by a kill."""
-        options = ["--beat", "--scheduler", "celery.beat.Scheduler", "--pool", "threads", "--concurrency", "4"]
+        """Threads, for one machine's memory."""
+        options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
         return Command(
             name="worker",
-            arguments=_python("celery", "--app", "portal", "worker", *options, "--without-gossip", "--without-mingle"),
+            arguments=_python("celery", "--app", "demo.worker", "worker", *options),
             environment=self._worker_environment(),
         )
 
@@ -140,6 +140,8 @@ class Plan:
             "SANDBOX": "1",
             # A role is there as soon as it is made, so a refusal is final at once.
             "IAM_PROPAGATION_SECONDS": "0",
+            # Nobody waits a quarter of an hour for a trial to show that a door is shut.
+            "SANDBOX_SHUT_AGAIN_SECONDS": "20",
             "SANDBOX_CONSOLE_URL": self.console,
             "AWS_ENDPOINT_URL": self.endpoint,
             "SANDBOX_MAILBOX_URL": self.mailbox,

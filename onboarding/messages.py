@@ -16,9 +16,11 @@ from onboarding.core.probes import VerdictCode
 from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
+from onboarding.core.webhooks import InvalidWebhookUrl
 from onboarding.models import ExternalRole, Validation
 from onboarding.services import (
     access,
+    alert_routes,
     bastions,
     computers,
     diagnosis,
@@ -29,6 +31,7 @@ from onboarding.services import (
     quick_create,
     recipients,
     registration,
+    rounds,
     submission,
     validation,
 )
@@ -70,6 +73,11 @@ _ARN_REASONS: dict[str, str | Promise] = {
         "Make a role of your own for us, and return its ARN."
     ),
     "not_an_sso_role": gettext_lazy("This is not the ARN of a role that IAM Identity Center made."),
+}
+
+_WEBHOOK_REASONS: dict[str, str | Promise] = {
+    "shape": gettext_lazy("This is not an address that a webhook can have, such as https://hooks.example.com/alerts."),
+    "scheme": gettext_lazy("Alerts go to https addresses only: this one would let others read along."),
 }
 
 _NAME_KINDS: dict[str, str | Promise] = {
@@ -257,6 +265,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
             "bastion's page first."
         )
     ),
+    InvalidWebhookUrl: lambda error: str(_WEBHOOK_REASONS[error.reason]),
+    alert_routes.NoWebhook: _said(gettext_lazy("Nothing changed: there is no webhook any more.")),
+    rounds.RoundUnderWay: _said(gettext_lazy("Every role is being validated already.")),
+    rounds.NothingToValidate: _said(gettext_lazy("There is nothing to validate: no role was returned yet.")),
+    rounds.RoundEnded: _said(gettext_lazy("There was nothing to stop: it has come to its end.")),
     states.IllegalTransition: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -358,9 +371,9 @@ class Explanation:
 def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     """Where a role stands and why, from its state and its last finished validation."""
     if role.state in _WITHOUT_VERDICT:
-        return _without_verdict(State(role.state))
+        return _without_verdict(State(role.state), was_returned=bool(role.role_arn))
     if role.state == State.RETIRING:
-        return _retiring()
+        return _retiring(seen_shut=role.seen_shut_at is not None)
     if last is None or not last.verdict:
         return Explanation(tone="wait", happened=_("The check waits for its turn."), turn=Turn.US)
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
@@ -369,7 +382,7 @@ def explain(role: ExternalRole, last: Validation | None) -> Explanation:
 _WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
 
 
-def _without_verdict(state: State) -> Explanation:
+def _without_verdict(state: State, *, was_returned: bool = True) -> Explanation:
     if state is State.REGISTERED:
         return Explanation(
             tone="wait",
@@ -389,19 +402,31 @@ def _without_verdict(state: State) -> Explanation:
             happened=_("The role is suspended: it is left out of new configs, and nothing is checked."),
             turn=Turn.US,
         )
-    return Explanation(
-        tone="wait", happened=_("The role is retired: AWS denied us when we last tried."), turn=Turn.NOBODY
-    )
+    shut = _("The role is retired: AWS denied us twice, with and without the external ID.")
+    never = _("The role is retired. It was never returned, so there was no door to shut.")
+    return Explanation(tone="wait", happened=shut if was_returned else never, turn=Turn.NOBODY)
 
 
-def _retiring() -> Explanation:
+def _retiring(*, seen_shut: bool) -> Explanation:
+    if seen_shut:
+        return Explanation(
+            tone="wait",
+            happened=_(
+                "The work has ended, and AWS denied us. One more denial, a quarter of an hour later, shows that the "
+                "door is shut."
+            ),
+            turn=Turn.NOBODY,
+        )
     return Explanation(
         tone="wait",
         happened=_("The work has ended, and the partner's door has not been shown to be shut yet."),
         turn=Turn.PARTNER,
         remedy=(
             _("The partner deletes the role, or takes our account out of its trust policy."),
-            _("We try the door by ourselves, and call the role retired once AWS denies us."),
+            _(
+                "We try the door by ourselves. The role is retired once AWS has denied us twice, with and without the "
+                "external ID, a quarter of an hour apart."
+            ),
         ),
     )
 

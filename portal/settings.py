@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 import environ
 import structlog
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.core import retirement
 from onboarding.core.handoff.quick_create import console_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -89,6 +91,10 @@ CHECK_INTERVAL = timedelta(minutes=env.int("CHECK_INTERVAL_MINUTES", default=180
 CHECK_INTERVAL_TROUBLED = timedelta(minutes=env.int("CHECK_INTERVAL_TROUBLED_MINUTES", default=15))
 # How long a denial of a newly returned role may be IAM still propagating. The local AWS needs no such time.
 IAM_PROPAGATION = timedelta(seconds=env.int("IAM_PROPAGATION_SECONDS", default=120))
+SHUT_AGAIN_AFTER = retirement.SHUT_AGAIN_AFTER
+if SANDBOX:
+    # In a trial nobody waits a quarter of an hour to see that a door is shut.
+    SHUT_AGAIN_AFTER = timedelta(seconds=env.int("SANDBOX_SHUT_AGAIN_SECONDS", default=900))
 for _name, _value in {
     "INVITATION_DAYS": INVITATION_LIFETIME,
     "CHECK_INTERVAL_MINUTES": CHECK_INTERVAL,
@@ -209,6 +215,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "onboarding.find_sso_roles",
         "schedule": timedelta(hours=1),
         "options": {"expires": 600},
+    },
+    "note-open-doors": {
+        "task": "onboarding.note_open_doors",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
+    "thin-history": {
+        "task": "onboarding.thin_history",
+        # By the clock: a beat that is restarted every day would never come to the end of a whole one.
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600},
     },
 }
 

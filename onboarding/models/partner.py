@@ -41,6 +41,8 @@ class Partner(Addressed):
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en", blank=True)
     contact_name = models.CharField(max_length=100)
     contact_email = models.EmailField()
+    # Whether alerts about their roles are mailed to the contact as well.
+    is_alerted = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -145,6 +147,14 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
     def needing_attention(self) -> Self:
         return self.filter(state__in=states.NEEDS_ATTENTION)
 
+    def probed(self) -> Self:
+        """Whose door is tried: those in use, and those that shall be shut."""
+        return self.filter(state__in=states.CHECKED | {states.State.RETIRING})
+
+    def open_too_long(self, begun_before: datetime) -> Self:
+        """Being retired for longer than that, and never seen shut since it was last seen open."""
+        return self.filter(state=states.State.RETIRING, seen_shut_at=None, retirement_begun_at__lt=begun_before)
+
     def offered(self) -> Self:
         return self.live().exclude(offered_arn="")
 
@@ -210,6 +220,10 @@ class ExternalRole(Addressed):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True, blank=True)
+    # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.
+    retirement_begun_at = models.DateTimeField(null=True, blank=True)
+    seen_shut_at = models.DateTimeField(null=True, blank=True)
+    said_deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

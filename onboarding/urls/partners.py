@@ -7,6 +7,7 @@ from onboarding.views.partners import handoff, links, recipient, summary
 app_name = "partners"
 _role = [
     path("return", handoff.return_role, name="return"),
+    path("deleted", handoff.say_deleted, name="deleted"),
     path("check", handoff.check, name="check"),
     path("verdict", handoff.verdict, name="verdict"),
     path("check-trust", handoff.check_trust, name="check_trust"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onboarding.core import permissions_policy, trust
 from onboarding.core.arns import AccountId, Partition, PolicyArn, RoleArn
 from onboarding.core.errors import InvalidTags
-from onboarding.core.handoff import Form, Permissions, WantedRole, Way, console, shell, text_of
+from onboarding.core.handoff import Form, Permissions, WantedRole, Way, console, removal, shell, text_of
 from onboarding.core.handoff.console import Step
 from tests.core import powershell_reader
 from tests.core.test_trust import callers
@@ -372,3 +372,14 @@ def test_the_console_makes_no_role_with_a_path():
 @pytest.mark.parametrize("way", Way)
 def test_the_last_step_is_the_arn(way):
     assert console.steps(wanted(), way)[-1] is Step.COPY_ARN
+
+
+def test_the_commands_that_delete_a_role_are_the_golden_ones(golden):
+    golden("handoff/delete-role.sh", removal.script(role()))
+    assert removal.file_name(role()) == "delete-HoshinoTelemetry.sh"
+
+
+@given(NAMES)
+def test_what_deletes_a_role_says_its_name_once_and_quoted(name):
+    lines = [line for line in removal.script(role(name)).splitlines() if line.startswith("role=")]
+    assert [shlex.split(line) for line in lines] == [[f"role={name}"]]

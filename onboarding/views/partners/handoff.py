@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onboarding.core.errors import OnboardingError
 from onboarding.core.handoff import Form, WantedRole, Way, text_of
+from onboarding.core.states import State
 from onboarding.forms.partners import FormsChoice, ReturnForm, TrustPolicyForm
 from onboarding.messages import sentence
 from onboarding.models import ExternalRole
+from onboarding.models.partner import ExternalRoleQuerySet
 from onboarding.permissions import InvitedRequest, invitation_required
 from onboarding.services import invitations, offboarding, quick_create, submission, validation
 from onboarding.views.partners import cards, making, standing, trust
@@ -63,12 +65,24 @@ def check(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
 
 
 @invitation_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def say_deleted(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
+    role = _role(request, role_uuid)
+    if request.method == "POST":
+        offboarding.say_deleted(request.invitation, role)
+    return _to(request, role)
+
+
+@invitation_required
 @require_safe
 def verdict(request: InvitedRequest, role_uuid: UUID) -> HttpResponse:
     """Asked again and again while a check runs; what the page already shows is not sent once more."""
-    role = _role(request, role_uuid)
+    role = _role(request, role_uuid, of=ExternalRole.objects.all())
     if not request.htmx:  # type: ignore[attr-defined]
         return _to(request, role)
+    if role.state == State.RETIRED:
+        # The whole page is another one now.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     shown = standing.now_of(role)
     seen = request.GET.get("seen")
     return _fragment(request, shown if shown and shown.seen != seen else None)
@@ -148,10 +162,11 @@ def note_copied(request: InvitedRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _role(request: InvitedRequest, role_uuid: UUID) -> ExternalRole:
-    """A link reaches the roles of its own account, and no other's."""
-    live = ExternalRole.objects.live().with_owner().select_related("created_by")
-    return get_object_or_404(live, account=request.invitation.account, uuid=role_uuid)
+def _role(request: InvitedRequest, role_uuid: UUID, *, of: ExternalRoleQuerySet | None = None) -> ExternalRole:
+    """A link reaches the live roles of its own account, and no other's."""
+    reached = ExternalRole.objects.live() if of is None else of
+    found = reached.with_owner().select_related("created_by")
+    return get_object_or_404(found, account=request.invitation.account, uuid=role_uuid)
 
 
 def _wanted(request: InvitedRequest, role_uuid: UUID, way: Way) -> WantedRole:
