@@ -86,11 +86,11 @@ class Plan:
         )
 
     def worker(self) -> Command:
-        """Threads, for one machine's memory. Beat keeps its clock in memory: a file of it can be torn by a kill."""
-        options = ["--beat", "--scheduler", "celery.beat.Scheduler", "--pool", "threads", "--concurrency", "4"]
+        """Threads, for one machine's memory."""
+        options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
         return Command(
             name="worker",
-            arguments=_python("celery", "--app", "portal", "worker", *options, "--without-gossip", "--without-mingle"),
+            arguments=_python("celery", "--app", "demo.worker", "worker", *options),
             environment=self._worker_environment(),
         )
 

@@ -92,10 +92,13 @@ def _letter(
 ) -> letters.Letter | None:
     """About the last validation where it found something, else about a policy in which something is wrong."""
     chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
-    if last and told.tone in {"bad", "warn"} and told.turn is Turn.PARTNER:
+    if last and told.tone == "bad" and told.turn is Turn.PARTNER:
         return letters.remedy_letter(role, last, language=chosen, policy=policy)
-    is_waited_for = role.state in states.FREELY_REPLACEABLE
-    return letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_waited_for else None
+    # Of a role that works only what IAM holds counts, and not an old paste.
+    is_about_policy = told.tone == "warn" or role.state in states.FREELY_REPLACEABLE
+    return (
+        letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_about_policy else None
+    )
 
 
 _HELD_BACK = {
