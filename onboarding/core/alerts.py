@@ -76,17 +76,22 @@ def due_at(at: datetime, *, told: Sequence[datetime]) -> datetime:
 
 # What says that a trouble of ours is over: something was learnt, and no further trouble for as long as this.
 CALM = timedelta(minutes=10)
+# After so long without a word a trouble is no longer open, though nobody can say that it is over.
+FORGOTTEN = timedelta(days=1)
 
 _FIRST_GAP = timedelta(seconds=30)
 _LONGEST_GAP = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=7)
 
 
-def next_try(*, attempts: int, made_at: datetime, at: datetime) -> datetime | None:
-    """When to try again after the `attempts`-th attempt; None where it has been tried for long enough."""
-    if at - made_at >= GIVEN_UP_AFTER:
-        return None
+def next_try(*, attempts: int, at: datetime) -> datetime:
+    """When to try again should the `attempts`-th attempt fail."""
     return at + doubled(_FIRST_GAP, attempts, longest=_LONGEST_GAP)
+
+
+def is_given_up(*, attempts: int, made_at: datetime, at: datetime) -> bool:
+    """What was never tried is tried, however late."""
+    return attempts > 0 and at - made_at >= GIVEN_UP_AFTER
 
 
 def doubled(first: timedelta, times: int, *, longest: timedelta) -> timedelta:

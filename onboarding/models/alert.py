@@ -127,7 +127,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def troubled(self) -> Self:
         """Tried more than once, and still not taken."""
-        return self.under_way().filter(attempts__gte=2)
+        return self.under_way().filter(attempts__gte=2).exclude(trouble="")
 
 
 class Delivery(Addressed):

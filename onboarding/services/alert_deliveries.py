@@ -66,11 +66,25 @@ def queue_due() -> None:
 
 
 def _claim(pk: int) -> Delivery | None:
+    """Counts the attempt and plans the next one at once: one that takes its worker along must not be tried for ever."""
     now = timezone.now()
-    claimed_until = now + LEASE
-    if not Delivery.objects.claimable(now).filter(pk=pk).update(claimed_until=claimed_until):
+    free = Delivery.objects.claimable(now).filter(pk=pk)
+    delivery = free.select_related("alert", "person", "partner").first()
+    if delivery is None:
         return None
-    return Delivery.objects.select_related("alert", "person", "partner").get(pk=pk)
+    if alerts.is_given_up(attempts=delivery.attempts, made_at=delivery.made_at, at=now):
+        _give_up(delivery, delivery.trouble)
+        return None
+    attempts = delivery.attempts + 1
+    claim = {
+        "attempts": attempts,
+        "claimed_until": now + LEASE,
+        "next_try_at": alerts.next_try(attempts=attempts, at=now),
+    }
+    if not free.filter(attempts=delivery.attempts).update(**claim):
+        return None
+    delivery.attempts, delivery.claimed_until = attempts, now + LEASE
+    return delivery
 
 
 def _call(delivery: Delivery, call: Callable[..., None]) -> None:
@@ -120,13 +134,8 @@ def _refuse_unwanted(delivery: Delivery) -> None:
 
 
 def _try_later(delivery: Delivery, trouble: str) -> None:
-    now, attempts = timezone.now(), delivery.attempts + 1
     log.warning("alert_not_delivered", delivery=delivery.pk, channel=delivery.channel, trouble=trouble)
-    next_try_at = alerts.next_try(attempts=attempts, made_at=delivery.made_at, at=now)
-    if next_try_at is None:
-        _give_up(delivery, trouble)
-        return
-    _ours(delivery).update(attempts=attempts, trouble=trouble[:100], next_try_at=next_try_at, claimed_until=None)
+    _ours(delivery).update(trouble=trouble[:100], claimed_until=None)
 
 
 def _give_up(delivery: Delivery, trouble: str) -> None:

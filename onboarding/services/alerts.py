@@ -61,7 +61,8 @@ def note_checked(checked: Sequence[Checked], *, at: datetime) -> None:
     Where nothing has changed and nothing is amiss, the database is not asked.
     """
     hits: dict[AlertKind, list[_Hit]] = {}
-    told = _last_told([seen.role for seen in checked if seen.role.state == State.PROVEN != seen.before])
+    well_again = [seen.role for seen in checked if seen.before != seen.role.state == State.PROVEN]
+    told = _last_told(well_again)
     for seen in checked:
         kind = alerts.kind_of_change(seen.before, State(seen.role.state), told=told.get(seen.role.pk))
         if kind:
@@ -192,6 +193,9 @@ def _end_troubles(now: datetime) -> None:
         learnt = behind.finished().filter(requested_at__gt=alert.last_at).exclude(verdict__in=_NOTHING_LEARNT)
         if learnt.exists():
             _end(alert, at=now)
+        elif alert.last_at < now - alerts.FORGOTTEN:
+            # The next trouble must not join one that nobody remembers.
+            Alert.objects.open().filter(pk=alert.pk, last_at=alert.last_at).update(closed_at=now)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from threading import Thread
@@ -293,7 +294,7 @@ def test_a_worker_whose_lease_ran_out_does_not_undo_what_another_one_did(alice, 
 
     alert_deliveries.deliver(delivery.pk, call=slow)
     assert now_of(delivery).acknowledged_at
-    assert now_of(delivery).attempts == 0
+    assert now_of(delivery).trouble == ""
 
 
 def test_the_sweeper_hands_over_what_is_due_and_what_was_lost_and_nothing_twice(alice, receiver, sent):
@@ -312,6 +313,22 @@ def test_the_sweeper_hands_over_what_is_due_and_what_was_lost_and_nothing_twice(
         alert_deliveries.queue_due()
         alert_deliveries.queue_due()
     assert sent == [(queue.DELIVER_ALERT, delivery.pk)]
+
+
+def test_one_that_takes_its_worker_along_again_and_again_is_given_up_too(alice, receiver):
+    delivery = by_webhook(alice, receiver)
+
+    def dies(*_args, **_options):
+        raise KeyboardInterrupt
+
+    for hours in range(0, 200, 8):
+        with (
+            time_machine.travel(delivery.made_at + timedelta(hours=hours, seconds=1), tick=False),
+            suppress(KeyboardInterrupt),
+        ):
+            alert_deliveries.deliver(delivery.pk, call=dies)
+    assert now_of(delivery).given_up_at
+    assert now_of(delivery).attempts <= 22
 
 
 def test_what_nobody_takes_for_a_week_is_given_up_and_the_overview_says_so(alice, receiver, client):

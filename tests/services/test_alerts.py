@@ -205,6 +205,19 @@ def test_a_trouble_that_goes_on_beside_checks_that_work_is_not_over(alice):
     assert [alert.kind for alert in told()] == [AlertKind.OUR_TROUBLE]
 
 
+def test_a_trouble_that_nobody_speaks_of_any_more_does_not_swallow_the_next_one(alice):
+    role = make_checked_role()
+    trouble(role)
+    with after(minutes=2):
+        alerts.tell_due()
+    with after(days=2):
+        alerts.tell_due()
+        trouble(fresh(role))
+    with after(days=2, minutes=2):
+        alerts.tell_due()
+    assert [alert.kind for alert in told()] == [AlertKind.OUR_TROUBLE, AlertKind.OUR_TROUBLE]
+
+
 def test_a_trouble_behind_another_bastion_is_another_matter(alice):
     other = factories.make_bastion(account_id="999911112222")
     there = make_role(

@@ -24,5 +24,5 @@ class WebhookForm(forms.Form):
     url = WebhookField(
         label=_("Webhook URL"),
         widget=mono(inputmode="url", placeholder="https://hooks.example.com/…"),
-        help_text=_("https to a public address. Slack, Mattermost and Teams-like receivers show its text as it is."),
+        help_text=_("https to a public address. Slack, Mattermost and receivers like them show its text as it is."),
     )
