@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from demo.children import Command
-from demo.organization import answers
+from demo.organization import Templates, answers
 from demo.ports import LOOPBACK
 from demo.state import CHECKOUT, State
 
@@ -76,21 +76,21 @@ class Plan:
             ends=True,
         )
 
-    def web(self) -> Command:
+    def web(self, templates: Templates) -> Command:
         bind = f"{LOOPBACK}:{self.port}"
         return Command(
             name="web",
             arguments=_python("gunicorn", "--config", "portal/gunicorn.py", "--bind", bind, "portal.wsgi"),
-            environment=self._portal_environment(),
+            environment={**self._portal_environment(), **_template_environment(templates)},
             answers=partial(answers, self.port, "/readyz"),
         )
 
     def worker(self) -> Command:
-        """Threads, for one machine's memory. Beat keeps its clock in memory: a file of it can be torn by a kill."""
-        options = ["--beat", "--scheduler", "celery.beat.Scheduler", "--pool", "threads", "--concurrency", "4"]
+        """Threads, for one machine's memory."""
+        options = ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
         return Command(
             name="worker",
-            arguments=_python("celery", "--app", "portal", "worker", *options, "--without-gossip", "--without-mingle"),
+            arguments=_python("celery", "--app", "demo.worker", "worker", *options),
             environment=self._worker_environment(),
         )
 
@@ -140,6 +140,8 @@ class Plan:
             "SANDBOX": "1",
             # A role is there as soon as it is made, so a refusal is final at once.
             "IAM_PROPAGATION_SECONDS": "0",
+            # Nobody waits a quarter of an hour for a trial to show that a door is shut.
+            "SANDBOX_SHUT_AGAIN_SECONDS": "20",
             "SANDBOX_CONSOLE_URL": self.console,
             "AWS_ENDPOINT_URL": self.endpoint,
             "SANDBOX_MAILBOX_URL": self.mailbox,
@@ -148,6 +150,15 @@ class Plan:
             "CONTACT_NAME": "Mio Tanabe",
             "CONTACT_EMAIL": "mio.tanabe@hoshino.example",
         }
+
+
+def _template_environment(templates: Templates) -> dict[str, str]:
+    return {
+        "TEMPLATE_BUCKET": templates.bucket,
+        "TEMPLATE_BUCKET_REGION": templates.region,
+        "TEMPLATE_ACCESS_KEY_ID": templates.keys.access_key_id,
+        "TEMPLATE_SECRET_ACCESS_KEY": templates.keys.secret_access_key,
+    }
 
 
 def _valkey_server() -> str:

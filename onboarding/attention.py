@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 
 from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
+from onboarding.core.retirement import OPEN_TOO_LONG
 from onboarding.core.states import State, concern
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, PermissionSet, Validation
+from onboarding.models import Delivery, ExternalAccount, ExternalRole, Invitation, Mail, PermissionSet, Validation
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -45,7 +46,9 @@ def matters(*, now: datetime) -> list[Matter]:
     """In the order in which they should be looked at; a constant number of queries."""
     found = chain(
         _our_trouble(now),
+        _undelivered(),
         _roles(),
+        _open_doors(now),
         _offers(),
         _withdrawn(),
         _mails(now),
@@ -119,6 +122,41 @@ def _roles() -> Iterator[Matter]:
             turn="" if told.turn is messages.Turn.US else turn_name(told.turn, role),
             since=role.state_since,
             step=_("See remedy"),
+            route="role",
+            uuid=role.uuid,
+        )
+
+
+def _undelivered() -> Iterator[Matter]:
+    """Who does not get alerts cannot be told so by an alert."""
+    troubled = Delivery.objects.troubled()
+    first = troubled.order_by("made_at").first()
+    if first:
+        yield Matter(
+            tone="bad",
+            icon="mail",
+            word=_("Not heard"),
+            title=_("Alerts do not arrive"),
+            sentence=_("What was sent to %(place)s was not taken: %(trouble)s.")
+            % {"place": first.place, "trouble": first.trouble},
+            step=_("See deliveries"),
+            route="alerts",
+            since=first.made_at,
+        )
+
+
+def _open_doors(now: datetime) -> Iterator[Matter]:
+    roles = ExternalRole.objects.open_too_long(now - OPEN_TOO_LONG).with_owner()
+    for role in roles.order_by("retirement_begun_at")[:MOST_OF_A_KIND]:
+        yield Matter(
+            tone="bad",
+            icon="open",
+            word=_("Still open"),
+            title=role_title(role),
+            sentence=_("The work has ended, and the partner's door still opens for us."),
+            turn=role.account.partner.name,
+            since=role.retirement_begun_at,
+            step=_("See the door"),
             route="role",
             uuid=role.uuid,
         )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from onboarding import wording
 from onboarding.core.arns import AccountId
 from onboarding.core.probes import NEGATIVE, Outcome, Probe, ProbeKind, is_session_of
+from onboarding.core.states import State
 from onboarding.models import ExternalRole, Validation
 
 
@@ -25,11 +26,13 @@ class Row:
 
 
 def rows(validation: Validation, role: ExternalRole) -> list[Row]:
-    return [_row(probe, role) for probe in validation.recorded_probes]
+    must_be_shut = validation.state_before == State.RETIRING
+    return [_row(probe, role, must_be_shut=must_be_shut) for probe in validation.recorded_probes]
 
 
-def _row(probe: Probe, role: ExternalRole) -> Row:
-    expected, got, passed = _READ[probe.kind](probe, role)
+def _row(probe: Probe, role: ExternalRole, *, must_be_shut: bool) -> Row:
+    read = _must_not_enter if must_be_shut and probe.kind is ProbeKind.WITH_EXTERNAL_ID else _READ[probe.kind]
+    expected, got, passed = read(probe, role)
     unsafe = not passed and probe.kind in NEGATIVE and probe.outcome is Outcome.ENTERED
     failed = (_("Unsafe"), "bad", "warn") if unsafe else (_("Failed"), "bad", "cross")
     word, tone, icon = (_("Pass"), "ok", "check") if passed else failed

@@ -11,7 +11,7 @@ from onboarding.core.iam import Outcome
 from onboarding.services import diagnosis as asking
 
 # A page shows a policy, and of anything longer the part that matters.
-_MOST_LINES = 200
+_MOST_LINES, _WIDEST_LINE = 200, 2_000
 _LOOKS = {Severity.BLOCKS: ("bad", "cross"), Severity.UNSAFE: ("bad", "warn"), Severity.ADVICE: ("wait", "ask")}
 _LOOKS_OF_OUTCOMES = {
     Outcome.ALLOWED: ("ok", "check"),
@@ -131,8 +131,9 @@ def _marks(findings: Sequence[Finding]) -> dict[int, str]:
 
 
 def _window(excerpt: Excerpt, marks: Mapping[int, str]) -> Excerpt:
-    lines = excerpt.text.split("\n")
-    if len(lines) <= _MOST_LINES:
-        return excerpt
-    start = max(min(marks, default=excerpt.first) - excerpt.first - _MOST_LINES // 4, 0)
+    lines = [line if len(line) <= _WIDEST_LINE else f"{line[:_WIDEST_LINE]}…" for line in excerpt.text.split("\n")]
+    start = 0
+    if len(lines) > _MOST_LINES:
+        wrong = [line for line, mark in marks.items() if mark == "hot"]
+        start = max(min(wrong or marks, default=excerpt.first) - excerpt.first - _MOST_LINES // 4, 0)
     return Excerpt(excerpt.first + start, "\n".join(lines[start : start + _MOST_LINES]))

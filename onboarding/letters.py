@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from onboarding import doctor_messages, verdicts
+from onboarding import doctor_messages, messages, verdicts
 from onboarding.core.doctor import Finding
 from onboarding.core.probes import UNSAFE, VerdictCode
 from onboarding.models import ExternalRole, Invitation, Partner, Validation
@@ -52,7 +52,8 @@ def remedy_letter(role: ExternalRole, last: Validation, *, language: str, policy
             corrected or (_("It must hold these lines:") + f"\n\n{_condition(role)}" if last.verdict in UNSAFE else ""),
             _regards(),
         ]
-        subject = _("%(role)s: %(happened)s") % {"role": role.role_name, "happened": found.happened}
+        happened = messages.explain(role, last).happened
+        subject = _("%(role)s: %(happened)s") % {"role": role.role_name, "happened": happened}
         return _letter(partner, language, subject, paragraphs)
 
 

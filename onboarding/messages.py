@@ -16,9 +16,11 @@ from onboarding.core.probes import VerdictCode
 from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
+from onboarding.core.webhooks import InvalidWebhookUrl
 from onboarding.models import ExternalRole, Validation
 from onboarding.services import (
     access,
+    alert_routes,
     bastions,
     computers,
     diagnosis,
@@ -26,8 +28,10 @@ from onboarding.services import (
     offboarding,
     people,
     proofs,
+    quick_create,
     recipients,
     registration,
+    rounds,
     submission,
     validation,
 )
@@ -69,6 +73,11 @@ _ARN_REASONS: dict[str, str | Promise] = {
         "Make a role of your own for us, and return its ARN."
     ),
     "not_an_sso_role": gettext_lazy("This is not the ARN of a role that IAM Identity Center made."),
+}
+
+_WEBHOOK_REASONS: dict[str, str | Promise] = {
+    "shape": gettext_lazy("This is not an address that a webhook can have, such as https://hooks.example.com/alerts."),
+    "scheme": gettext_lazy("Alerts go to https addresses only: this one would let others read along."),
 }
 
 _NAME_KINDS: dict[str, str | Promise] = {
@@ -121,6 +130,67 @@ _REFUSALS: dict[Refusal, str | Promise] = {
     ),
 }
 
+_POLICY_ARN_REASONS: dict[str, str | Promise] = {
+    "policy": gettext_lazy(
+        "This names no managed policy. Wanted is a name such as ReadOnlyAccess, or an ARN with :policy/ in it."
+    ),
+    "partition": gettext_lazy("This policy is of another AWS partition than the bastion."),
+    "administrator": gettext_lazy(
+        "This policy makes the role an administrator of the partner's account. Their page promises that we never ask "
+        "for that."
+    ),
+}
+
+_PERMISSIONS_REASONS: dict[str, str | Promise] = {
+    "not_json": gettext_lazy("This is not JSON."),
+    "duplicate_key": gettext_lazy("The key %(found)s stands there twice."),
+    "character": gettext_lazy("A text here holds a character that cannot be seen, or that IAM does not take."),
+    "braces": gettext_lazy(
+        "A text here holds {{, $${ or %%{, which CloudFormation or Terraform would read as a command of theirs."
+    ),
+    "not_a_policy": gettext_lazy("This is not a policy: wanted is an object with Version and Statement."),
+    "trust_policy": gettext_lazy(
+        "A Principal says who may enter, and belongs into a trust policy. Wanted is what the role may do."
+    ),
+    "element": gettext_lazy("A statement has Effect, Action and Resource, and perhaps Sid and Condition."),
+    "value": gettext_lazy("IAM does not take this value of %(found)s."),
+    "too_long": gettext_lazy("IAM takes 10,240 characters at most. Name a managed policy instead."),
+    "administrator": gettext_lazy(
+        "This statement makes the role an administrator of the partner's account. Their page promises that we never "
+        "ask for that."
+    ),
+}
+
+_TAG_REASONS: dict[str, str | Promise] = {
+    "no_equals_sign": gettext_lazy("A tag is written key=value, one on a line. This is not: %(found)s"),
+    "key": gettext_lazy(
+        "A tag's key has 1 to 128 Latin letters, digits, blanks and _.:/+@-, and does not begin with aws: . This has "
+        "not: %(found)s"
+    ),
+    "value": gettext_lazy(
+        "A tag's value has at most 256 Latin letters, digits, blanks and _.:/=+@-. This has not: %(found)s"
+    ),
+    "twice": gettext_lazy("IAM takes each key once, whatever its case. This one is there twice: %(found)s"),
+    "too_many": gettext_lazy("A role has 50 tags at most."),
+}
+
+_REPLY_REASONS: dict[str, str | Promise] = {
+    "too_long": gettext_lazy("This is longer than any answer of AWS about one role. Paste the ARN of the role alone."),
+    "cut_short": gettext_lazy(
+        "A part of this is missing. Copy it again, from its first line to its last, or paste the ARN of the role alone."
+    ),
+    "damaged": gettext_lazy(
+        "This is not quite what CloudShell printed: its checksum differs. Copy it again, from the first dash to the "
+        "last, or paste the ARN of the role alone."
+    ),
+    "no_role": gettext_lazy(
+        "There is no ARN of a role in this. Wanted is, for example, arn:aws:iam::123456789012:role/RoleName."
+    ),
+    "several_roles": gettext_lazy(
+        "There is more than one role in this. Paste the ARN of the one that you made for us."
+    ),
+}
+
 _TAKEN: dict[str, str | Promise] = {
     "partner": gettext_lazy("A partner with this name is registered already."),
     "account": gettext_lazy("This account is registered already."),
@@ -151,6 +221,18 @@ def _policy_too_long(error: errors.PolicyTooLong) -> str:
     ) % {"length": error.length, "limit": error.limit}
 
 
+def _foreign_policy(error: errors.ForeignPolicy) -> str:
+    return _(
+        "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own "
+        "account %(expected)s."
+    ) % {"found": AccountId(error.found).grouped, "expected": AccountId(error.expected).grouped}
+
+
+def _permissions_policy(error: errors.InvalidPermissionsPolicy) -> str:
+    reason = str(_PERMISSIONS_REASONS[error.reason]) % {"found": error.found}
+    return _("Line %(line)d: %(reason)s") % {"line": error.line, "reason": reason} if error.line else reason
+
+
 def _said(text: str | Promise) -> Callable[[Any], str]:
     return lambda _error: str(text)
 
@@ -169,6 +251,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     errors.DuplicateProfile: lambda error: (
         _("No config was made: two profiles would have the name %(name)s.") % {"name": error.name}
     ),
+    errors.InvalidPolicyArn: lambda error: str(_POLICY_ARN_REASONS[error.reason]),
+    errors.ForeignPolicy: _foreign_policy,
+    errors.InvalidPermissionsPolicy: _permissions_policy,
+    errors.InvalidTags: lambda error: str(_TAG_REASONS[error.reason]) % {"found": error.found[:80]},
+    errors.InvalidReply: lambda error: str(_REPLY_REASONS[error.reason]),
     errors.BastionsOwnAccount: _said(
         gettext_lazy("This is the bastion account itself. Wanted is an account of the partner.")
     ),
@@ -178,6 +265,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
             "bastion's page first."
         )
     ),
+    InvalidWebhookUrl: lambda error: str(_WEBHOOK_REASONS[error.reason]),
+    alert_routes.NoWebhook: _said(gettext_lazy("Nothing changed: there is no webhook any more.")),
+    rounds.RoundUnderWay: _said(gettext_lazy("Every role is being validated already.")),
+    rounds.NothingToValidate: _said(gettext_lazy("There is nothing to validate: no role was returned yet.")),
+    rounds.RoundEnded: _said(gettext_lazy("There was nothing to stop: it has come to its end.")),
     states.IllegalTransition: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -214,6 +306,12 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")
     ),
     submission.NothingOffered: _said(gettext_lazy("Nothing changed: somebody has answered this offer already.")),
+    quick_create.NoQuickCreate: _said(
+        gettext_lazy(
+            "CloudFormation’s page could not be filled in this time. Download the template instead, and give it to "
+            "CloudFormation under “Create stack”, “Upload a template file”."
+        )
+    ),
     validation.NotChecked: _said(
         gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
     ),
@@ -273,9 +371,9 @@ class Explanation:
 def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     """Where a role stands and why, from its state and its last finished validation."""
     if role.state in _WITHOUT_VERDICT:
-        return _without_verdict(State(role.state))
+        return _without_verdict(State(role.state), was_returned=bool(role.role_arn))
     if role.state == State.RETIRING:
-        return _retiring()
+        return _retiring(seen_shut=role.seen_shut_at is not None)
     if last is None or not last.verdict:
         return Explanation(tone="wait", happened=_("The check waits for its turn."), turn=Turn.US)
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
@@ -284,7 +382,7 @@ def explain(role: ExternalRole, last: Validation | None) -> Explanation:
 _WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
 
 
-def _without_verdict(state: State) -> Explanation:
+def _without_verdict(state: State, *, was_returned: bool = True) -> Explanation:
     if state is State.REGISTERED:
         return Explanation(
             tone="wait",
@@ -304,19 +402,31 @@ def _without_verdict(state: State) -> Explanation:
             happened=_("The role is suspended: it is left out of new configs, and nothing is checked."),
             turn=Turn.US,
         )
-    return Explanation(
-        tone="wait", happened=_("The role is retired: AWS denied us when we last tried."), turn=Turn.NOBODY
-    )
+    shut = _("The role is retired: AWS denied us twice, with and without the external ID.")
+    never = _("The role is retired. It was never returned, so there was no door to shut.")
+    return Explanation(tone="wait", happened=shut if was_returned else never, turn=Turn.NOBODY)
 
 
-def _retiring() -> Explanation:
+def _retiring(*, seen_shut: bool) -> Explanation:
+    if seen_shut:
+        return Explanation(
+            tone="wait",
+            happened=_(
+                "The work has ended, and AWS denied us. One more denial, a quarter of an hour later, shows that the "
+                "door is shut."
+            ),
+            turn=Turn.NOBODY,
+        )
     return Explanation(
         tone="wait",
         happened=_("The work has ended, and the partner's door has not been shown to be shut yet."),
         turn=Turn.PARTNER,
         remedy=(
             _("The partner deletes the role, or takes our account out of its trust policy."),
-            _("We try the door by ourselves, and call the role retired once AWS denies us."),
+            _(
+                "We try the door by ourselves. The role is retired once AWS has denied us twice, with and without the "
+                "external ID, a quarter of an hour apart."
+            ),
         ),
     )
 

@@ -15,6 +15,10 @@ VALIDATE_ROLE: Final = "onboarding.validate_role"
 SEND_MAIL: Final = "onboarding.send_mail"
 SWEEP: Final = "onboarding.sweep"
 FIND_SSO_ROLES: Final = "onboarding.find_sso_roles"
+DELIVER_ALERT: Final = "onboarding.deliver_alert"
+ADVANCE_ROUND: Final = "onboarding.advance_round"
+NOTE_OPEN_DOORS: Final = "onboarding.note_open_doors"
+THIN_HISTORY: Final = "onboarding.thin_history"
 
 
 def on_commit(task: str, *arguments: int) -> None:
@@ -24,8 +28,13 @@ def on_commit(task: str, *arguments: int) -> None:
 
 def send(task: str, *arguments: int) -> bool:
     """False where the broker cannot be reached: the row still says what is to be done, and the sweeper finds it."""
+    return send_later(task, *arguments, seconds=0)
+
+
+def send_later(task: str, *arguments: int, seconds: int) -> bool:
+    """For moments only: longer waits are a column that the sweeper polls."""
     try:
-        current_app.send_task(task, args=arguments)
+        current_app.send_task(task, args=arguments, countdown=seconds or None)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("broker_unreachable", task=task, error=type(error).__name__)
         return False

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from onboarding import doctor_messages, messages
 from onboarding.core import probes
-from onboarding.core.doctor import Finding, Severity
+from onboarding.core.doctor import Code, Finding, Severity
 from onboarding.core.iam import Outcome
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State
@@ -66,7 +66,9 @@ def _unsafe_and_read(told: Explanation, _role: ExternalRole, policy: ReadPolicy)
         return replace(told, certain=_of(policy, _ANOTHER_IS_SAVED))
     return replace(
         told,
-        happened=_joined(told.happened, unsafe),
+        happened=_joined(
+            told.happened, [finding for finding in unsafe[:1] if finding.code is not _WHAT_THE_PROBE_SAID]
+        ),
         certain=_of(policy, _SAYS_THE_SAME),
         remedy=(*_remedies([*unsafe, *policy.wrong]), told.remedy[-1]),
     )
@@ -90,14 +92,16 @@ _COMBINED: dict[VerdictCode, Callable[[Explanation, ExternalRole, ReadPolicy], E
     VerdictCode.PROVEN: _proven_and_read,
     **dict.fromkeys(probes.UNSAFE, _unsafe_and_read),
 }
+# In other words, it is what the verdict says already.
+_WHAT_THE_PROBE_SAID = Code.EXTERNAL_ID_NOT_REQUIRED
 _SAYS_WHY = {
     ReadingSource.PASTED: gettext_lazy(
-        "That AWS denied us is certain. Why, says the trust policy that was pasted on %(time)s; should it have changed "
-        "since, paste it again."
+        "That AWS denied us is certain. Why, says the trust policy that was pasted on %(time)s; should another one be "
+        "saved by now, paste that."
     ),
     ReadingSource.SAVED: gettext_lazy(
-        "That AWS denied us is certain. Why, says the trust policy that we read from IAM on %(time)s; should it have "
-        "changed since, paste it."
+        "That AWS denied us is certain. Why, says the trust policy that we read from IAM on %(time)s; should another "
+        "one be saved by now, paste that."
     ),
 }
 _PERHAPS = {

@@ -9,11 +9,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox import stacks
 from sandbox.aws import AwsGate
 from sandbox.console import Console
 from sandbox.engine import Engine
 from sandbox.mail import Mailbox, MailboxPages
-from sandbox.organization import Organization
+from sandbox.organization import BASTION_ID, Organization
 from sandbox.pages import STATIC, explain
 from sandbox.signin import SignInPages
 from sandbox.sso import SsoPortal
@@ -28,6 +29,7 @@ async def build(records: Records, mailbox: Mailbox) -> Starlette:
     engine = Engine(records)
     organization = Organization(records, engine)
     await organization.prepare()
+    await stacks.open_bucket(BASTION_ID)
     tickets = Tickets(records)
     portal = SsoPortal(tickets, organization, engine)
 

@@ -185,7 +185,7 @@ class Door:
         own = f"arn:aws:sts::{validator.account_id}:assumed-role/{name}/tobiishi-validator"
         probes = [_probe(ProbeKind.OWN_IDENTITY, Outcome.ENTERED, own), self._tried(ProbeKind.WITH_EXTERNAL_ID)]
         if probes[1].outcome is not Outcome.ENTERED:
-            return probes
+            return [*probes, self._tried(ProbeKind.WITHOUT_EXTERNAL_ID)] if order.is_retiring else probes
         account = self._account or order.role_arn.account_id
         answered = f"arn:aws:sts::{account}:assumed-role/{order.role_arn.name}/tobiishi-validator"
         return [

@@ -11,8 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
 from onboarding.core.arns import RoleArn
+from onboarding.models import Alert
 from onboarding.permissions import Audience
-from onboarding.services import submission
+from onboarding.services import alerts, rounds, submission
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -99,11 +100,15 @@ TABLE: dict[str, Row] = {
     # Answers everybody alike, and does something for the holder only.
     "onboarding:partners:new_link": Row(ANYONE, "invitation", "post"),
     "onboarding:partners:return": Row(HOLDERS, "invitation", "post"),
+    "onboarding:partners:deleted": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:check": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:verdict": Row(HOLDERS, "invitation"),
     "onboarding:partners:check_trust": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:trust_policy": Row(HOLDERS, "invitation"),
-    "onboarding:partners:commands": Row(HOLDERS, "invitation"),
+    "onboarding:partners:form": Row(HOLDERS, "invitation"),
+    # The role has no policy of this kind.
+    "onboarding:partners:permissions_policy": Row(NOBODY, "invitation"),
+    "onboarding:partners:create_stack": Row(HOLDERS, "invitation", "post"),
     # Platform admins
     "onboarding:admins:overview": _admin(),
     "onboarding:admins:partners": _admin(),
@@ -111,6 +116,10 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:register_preview": _admin(method="post"),
     "onboarding:admins:partner": _admin("partner"),
     "onboarding:admins:correct_partner": _admin("partner"),
+    "onboarding:admins:set_partner_alerts": _admin("partner", "post"),
+    "onboarding:admins:partner_report": _admin("partner"),
+    "onboarding:admins:partner_report_csv": _admin("partner"),
+    "onboarding:admins:partner_report_json": _admin("partner"),
     "onboarding:admins:add_account": _admin("partner"),
     "onboarding:admins:add_account_preview": _admin("partner", "post"),
     "onboarding:admins:account": _admin("account"),
@@ -137,6 +146,19 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:grant": _admin("role", "post"),
     "onboarding:admins:revoke_grant": _admin("grant", "post"),
     "onboarding:admins:validations": _admin(),
+    "onboarding:admins:round_live": _admin(),
+    "onboarding:admins:begin_round": _admin(method="post"),
+    "onboarding:admins:stop_round": _admin("validation_round", "post"),
+    "onboarding:admins:report": _admin(),
+    "onboarding:admins:report_csv": _admin(),
+    "onboarding:admins:report_json": _admin(),
+    "onboarding:admins:alerts": _admin(),
+    "onboarding:admins:alert": _admin("alert"),
+    "onboarding:admins:set_alert_mail": _admin(method="post"),
+    "onboarding:admins:set_webhook": _admin(method="post"),
+    "onboarding:admins:renew_webhook_secret": _admin(method="post"),
+    "onboarding:admins:remove_webhook": _admin(method="post"),
+    "onboarding:admins:test_alert": _admin(method="post"),
     "onboarding:admins:audit": _admin(),
     "onboarding:admins:people": _admin(),
     "onboarding:admins:add_person": _admin(),
@@ -242,10 +264,17 @@ def world(alice, carol, dave):
         permission_set=role.permission_set,
         bastion=role.permission_set.bastion,
         grant=factories.make_grant(role, carol),
+        alert=_an_alert(alice),
+        validation_round=rounds.begin_round(by=alice),
         person=factories.make_person("erin@hoshino.example"),
         token=token,
         clients=_clients(alice, carol, dave, invitation) | {"laptop": laptop},
     )
+
+
+def _an_alert(alice) -> Alert:
+    alerts.send_test(by=alice)
+    return Alert.objects.get()
 
 
 def _arn(invitation) -> RoleArn:
@@ -269,7 +298,7 @@ def hold(client: Client, invitation) -> None:
 
 def address(name: str, row: Row, world) -> str:
     values = {"key": "x-y", "uidb36": "1", "pk": 1, "provider_id": "sso", "role_uuid": world.role.uuid}
-    values["name"] = "athena.sql"
+    values |= {"form": "bash", "way": "create", "name": "athena.sql"}
     values["link_token"] = world.link_token
     if hasattr(world, row.of):
         values["uuid"] = getattr(world, row.of).uuid

@@ -109,9 +109,19 @@ def test_a_fresh_role_whose_policy_may_be_right_waits_on(text):
 
 def test_an_open_door_and_its_policy_say_the_same():
     alone, both = told_of(role := refused_role(OPEN, State.UNSAFE), without_id(role))
-    assert both.happened.startswith(alone.happened)
+    assert both.happened == alone.happened
     assert "says the same" in both.certain
     assert both.remedy[-1] == "No reply is needed: we check again by ourselves."
+
+
+def test_an_open_door_whose_policy_says_more_is_told_more_of():
+    door = Door(with_wrong=Outcome.ENTERED)
+    _, both = told_of(role := refused_role(door, State.UNSAFE), asked_for(role).replace("StringEquals", "StringLike"))
+    assert "says the same" not in both.certain
+    wide = asked_for(role, external_id="*").replace("StringEquals", "StringLike")
+    diagnosis.check_pasted(role, wide)
+    both = verdicts.explain(role, role.validations.get(), diagnosis.latest(role))
+    assert both.happened.endswith("The condition takes more than one external ID: *.")
 
 
 def test_an_open_door_with_a_healthy_paste_means_that_another_policy_is_saved():

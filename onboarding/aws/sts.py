@@ -40,6 +40,7 @@ class ProbeOrder:
     """What to try. `wrong_external_id` is well-formed and belongs to no role.
 
     `reads_policy` also asks IAM for the saved trust policy, which only some roles may read of themselves.
+    `is_retiring` also knocks without the external ID at a door that is shut with it.
     """
 
     identity: Identity
@@ -47,6 +48,7 @@ class ProbeOrder:
     external_id: str
     wrong_external_id: str
     reads_policy: bool = False
+    is_retiring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def probe_role(order: ProbeOrder) -> Tried:
     ourselves = _own_identity(client)
     entered = _enter(client, order)
     if entered.probes[0].outcome is not Outcome.ENTERED:
-        return Tried([ourselves, *entered.probes])
+        shut = [_knock(client, order, ProbeKind.WITHOUT_EXTERNAL_ID)] if order.is_retiring else []
+        return Tried([ourselves, *entered.probes, *shut])
     shut = [
         _knock(client, order, ProbeKind.WITHOUT_EXTERNAL_ID),
         _knock(client, order, ProbeKind.WITH_WRONG_EXTERNAL_ID, ExternalId=order.wrong_external_id),

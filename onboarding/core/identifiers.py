@@ -4,8 +4,9 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 
-from onboarding.core.errors import IllegalName
+from onboarding.core.errors import IllegalName, InvalidTags
 
 # As which the portal's own checks enter; partners read it in their CloudTrail.
 VALIDATOR_SESSION_NAME = "tobiishi-validator"
@@ -23,6 +24,10 @@ _START_URL = re.compile(rf"https://{_HOST_LABEL}(?:\.{_HOST_LABEL})+(?:/[A-Za-z0
 _RECIPIENT_CODE = re.compile(r"[0-9]{8}")
 _MAX_START_URL = 300
 _MAX_SESSION_NAME = 64
+# IAM takes letters of every script in tags; these are the ones that no shell or template has to quote.
+_TAG_KEY = re.compile(r"(?!aws:)[A-Za-z0-9_.:/+@ -]{1,128}", re.IGNORECASE)
+_TAG_VALUE = re.compile(r"[A-Za-z0-9_.:/=+@ -]{0,256}")
+_MOST_TAGS = 50
 
 
 def new_external_id() -> str:
@@ -114,6 +119,36 @@ def parse_external_id(text: str) -> str:
 def parse_recipient_code(text: str) -> str:
     """As people type it: with the gap of the mail, or a hyphen."""
     return _parse("recipient_code", _RECIPIENT_CODE, re.sub(r"[ \u3000-]", "", text))
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """Tags of a role, one `key=value` a line. Raises `InvalidTags`."""
+    tags: dict[str, str] = {}
+    for line in filter(None, (line.strip(" \t\r") for line in text.split("\n"))):
+        key, equals, value = (part.strip(" \t") for part in line.partition("="))
+        if not equals:
+            raise InvalidTags("no_equals_sign", line)
+        check_tag(key, value)
+        # IAM tells keys apart without regard to case.
+        if key.lower() in map(str.lower, tags):
+            raise InvalidTags("twice", line)
+        tags[key] = value
+    if len(tags) > _MOST_TAGS:
+        raise InvalidTags("too_many", text)
+    return tags
+
+
+def check_tag(key: str, value: str) -> None:
+    """Raises `InvalidTags`."""
+    if not _TAG_KEY.fullmatch(key):
+        raise InvalidTags("key", key)
+    if not _TAG_VALUE.fullmatch(value):
+        raise InvalidTags("value", value)
+
+
+def tag_lines(tags: Mapping[str, str]) -> list[str]:
+    """As `parse_tags` reads them."""
+    return [f"{key}={value}" for key, value in tags.items()]
 
 
 def _parse(kind: str, pattern: re.Pattern[str], text: str) -> str:

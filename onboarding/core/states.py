@@ -38,6 +38,8 @@ class Event(StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     RETIRED = "retired"
+    # Of a role that is being retired: denied twice, and far enough apart.
+    SHOWN_SHUT = "shown_shut"
 
 
 class IllegalTransition(OnboardingError):
@@ -81,7 +83,8 @@ def _table() -> dict[tuple[State, Event], State]:
         # The door is tried until it is shut.
         (State.RETIRING, Event.OPENED_AS_WANTED): State.RETIRING,
         (State.RETIRING, Event.OPENED_TOO_WIDE): State.RETIRING,
-        (State.RETIRING, Event.DENIED): State.RETIRED,
+        (State.RETIRING, Event.DENIED): State.RETIRING,
+        (State.RETIRING, Event.SHOWN_SHUT): State.RETIRED,
     }
     for state in {State.REGISTERED, State.INVITED} | CHECKED:
         table[state, Event.RETURNED] = State.RETURNED

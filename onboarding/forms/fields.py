@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
-from onboarding.core import arns, awsconfig, identifiers
+from onboarding.core import arns, awsconfig, identifiers, permissions_policy, trust
 from onboarding.core.errors import OnboardingError
 
 T = TypeVar("T")
@@ -54,6 +54,25 @@ class RecipientCodeField(ParsedField[str]):
 class RoleNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(arns.parse_role_name, max_length=200, **options)
+
+
+class RolePathField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(arns.parse_role_path, max_length=600, **options)
+
+
+class PermissionsPolicyField(ParsedField[trust.Document]):
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(permissions_policy.parse, max_length=40_000, **options)
+
+
+class TagsField(ParsedField[dict[str, str]]):
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_tags, max_length=25_000, **options)
 
 
 class ProfileNameField(ParsedField[str]):

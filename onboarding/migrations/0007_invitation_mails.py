@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0005_trust_reading_role_arn'),
+        ('onboarding', '0006_permissions_path_tags'),
     ]
 
     operations = [

@@ -1,5 +1,6 @@
 """Partners, their accounts, and the roles that we ask for there."""
 
+import json
 from datetime import datetime
 from typing import Self
 
@@ -10,7 +11,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core import states, trust
-from onboarding.core.arns import AccountId, Partition, RoleArn
+from onboarding.core.arns import AccountId, Partition, PolicyArn, RoleArn
+from onboarding.core.handoff import Permissions
+from onboarding.core.identifiers import tag_lines
 from onboarding.models.base import Addressed
 from onboarding.models.bastion import PermissionSet
 
@@ -38,6 +41,8 @@ class Partner(Addressed):
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en", blank=True)
     contact_name = models.CharField(max_length=100)
     contact_email = models.EmailField()
+    # Whether alerts about their roles are mailed to the contact as well.
+    is_alerted = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -142,6 +147,14 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
     def needing_attention(self) -> Self:
         return self.filter(state__in=states.NEEDS_ATTENTION)
 
+    def probed(self) -> Self:
+        """Whose door is tried: those in use, and those that shall be shut."""
+        return self.filter(state__in=states.CHECKED | {states.State.RETIRING})
+
+    def open_too_long(self, begun_before: datetime) -> Self:
+        """Being retired for longer than that, and never seen shut since it was last seen open."""
+        return self.filter(state=states.State.RETIRING, seen_shut_at=None, retirement_begun_at__lt=begun_before)
+
     def offered(self) -> Self:
         return self.live().exclude(offered_arn="")
 
@@ -171,11 +184,17 @@ class ExternalRole(Addressed):
     # No secret, but ours, random and never reused; set once at registration.
     external_id = models.CharField(max_length=64, unique=True, editable=False)
     role_name = models.CharField(max_length=64)
+    role_path = models.CharField(max_length=512, default="/")
     profile_name = models.CharField(max_length=64)
     region = models.CharField(max_length=32)
     # The partner reads this sentence word for word.
     purpose = models.TextField(max_length=500)
     permissions_wanted = models.TextField(max_length=2000, blank=True)
+    # What the role is to be given: a managed policy by its ARN, or a document, or neither where the partner decides.
+    managed_policy = models.CharField(max_length=700, blank=True)
+    permissions_policy = models.TextField(blank=True)
+    permissions_boundary = models.CharField(max_length=700, blank=True)
+    tags = models.JSONField(default=dict, blank=True)
     trust_style = models.CharField(
         max_length=24,
         choices=[
@@ -201,6 +220,10 @@ class ExternalRole(Addressed):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True, blank=True)
+    # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.
+    retirement_begun_at = models.DateTimeField(null=True, blank=True)
+    seen_shut_at = models.DateTimeField(null=True, blank=True)
+    said_deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -223,6 +246,9 @@ class ExternalRole(Addressed):
                 | Q(state__in=[states.State.REGISTERED, states.State.INVITED, states.State.RETIRED]),
                 name="checked_roles_have_an_arn",
             ),
+            models.CheckConstraint(
+                condition=Q(managed_policy="") | Q(permissions_policy=""), name="one_kind_of_permissions_per_role"
+            ),
         ]
         indexes = [
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="role_due"),
@@ -236,6 +262,30 @@ class ExternalRole(Addressed):
     @property
     def arn(self) -> RoleArn | None:
         return RoleArn.parse(self.role_arn) if self.role_arn else None
+
+    @property
+    def asked_arn(self) -> RoleArn:
+        """The ARN of the role that the partner was asked to make, whatever was returned."""
+        return RoleArn(Partition(self.account.partition), self.account.number, self.role_path, self.role_name)
+
+    @property
+    def permissions(self) -> Permissions:
+        return Permissions(
+            managed_policy=self._policy(self.managed_policy),
+            document=json.loads(self.permissions_policy) if self.permissions_policy else None,
+            boundary=self._policy(self.permissions_boundary),
+        )
+
+    @property
+    def asks_for_permissions(self) -> bool:
+        return bool(self.managed_policy or self.permissions_policy or self.permissions_boundary)
+
+    @property
+    def tag_lines(self) -> list[str]:
+        return tag_lines(self.tags)
+
+    def _policy(self, arn: str) -> PolicyArn | None:
+        return PolicyArn.parse(arn, partition=Partition(self.account.partition)) if arn else None
 
     @property
     def is_used(self) -> bool:

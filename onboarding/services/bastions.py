@@ -22,7 +22,7 @@ from onboarding.core.errors import AlreadyRegistered, OnboardingError, WrongAcco
 from onboarding.core.states import State
 from onboarding.models import Bastion, ExternalRole, PermissionSet, Person
 from onboarding.models.partner import ExternalRoleQuerySet
-from onboarding.services import audit
+from onboarding.services import alerts, audit
 
 log = structlog.get_logger(__name__)
 
@@ -154,6 +154,8 @@ def find_sso_role(permission_set: PermissionSet, *, by: Person | None = None) ->
         before, row.sso_role_arn, row.sso_role_found_at = row.sso_role_arn, arn, timezone.now()
         row.save(update_fields=["sso_role_arn", "sso_role_found_at"])
         if before != arn:
+            if before:
+                alerts.note_sso_role_changed(row, at=timezone.now())
             facts = {"before": before, "after": arn}
             audit.append("sso_role_changed", row, at=timezone.now(), by=by, facts=facts)
     return found is not None

@@ -17,8 +17,9 @@ from onboarding.models import ExternalRole, ReadingSource, TrustReading
 EMPLOYEES, VALIDATOR = "employees", "validator"
 # IAM takes 4,096 characters at most; templates with comments around the policy are longer.
 LONGEST_PASTE = 100_000
-# Pasting again and again must not fill the disk.
-_KEPT = 10
+# Pasting again and again must not fill the disk; and what is far longer than IAM could have saved, whatever its blanks,
+# is told about and not kept.
+_KEPT, _LONGEST_KEPT = 10, 50_000
 
 
 class PasteTooLong(OnboardingError):
@@ -83,6 +84,8 @@ def keep_saved(role: ExternalRole, text: str, *, at: datetime) -> None:
 @transaction.atomic
 def keep(role: ExternalRole, text: str, *, source: ReadingSource, at: datetime) -> None:
     """One row for each change of the text; the oldest go."""
+    if len(text) > _LONGEST_KEPT:
+        return
     newest = role.trust_readings.filter(source=source).newest_first().first()
     if newest and newest.text == text and newest.role_arn == role.role_arn:
         TrustReading.objects.filter(pk=newest.pk).update(read_at=at)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from onboarding.core import identifiers
 from onboarding.core.errors import OnboardingError
-from onboarding.core.states import Event
+from onboarding.core.states import Event, State
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, MailKind, Person
 from onboarding.models.invitation import InvitationQuerySet
 from onboarding.services import audit, notifications, outbox, transitions
@@ -163,6 +163,12 @@ def roles_of(invitation: Invitation) -> list[ExternalRole]:
     """The live roles of the invitation's account, as its page shows them."""
     live = ExternalRole.objects.live().with_owner().select_related("created_by")
     return list(live.filter(account=invitation.account).order_by("pk"))
+
+
+def retired_since(invitation: Invitation) -> list[ExternalRole]:
+    """Roles whose door was shown to be shut since the link was made: its page says so, and then they are gone."""
+    ended = ExternalRole.objects.filter(account=invitation.account, state=State.RETIRED).exclude(role_arn="")
+    return list(ended.filter(state_since__gte=invitation.issued_at).with_owner().order_by("state_since"))
 
 
 def partner_label(invitation: Invitation) -> str:

@@ -1,7 +1,7 @@
 """Registering partners, their accounts and the roles we ask for, and correcting them until a role is returned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -9,7 +9,14 @@ from django.utils import timezone
 from onboarding.core import identifiers
 from onboarding.core.arns import AccountId
 from onboarding.core.awsconfig import fill_profile_template, free_profile_name
-from onboarding.core.errors import AlreadyRegistered, BastionsOwnAccount, OnboardingError
+from onboarding.core.errors import (
+    AlreadyRegistered,
+    BastionsOwnAccount,
+    ForeignPolicy,
+    OnboardingError,
+    WrongPartition,
+)
+from onboarding.core.handoff import Permissions
 from onboarding.core.states import Event
 from onboarding.core.trust import TrustStyle
 from onboarding.models import Bastion, ExternalAccount, ExternalRole, Partner, PermissionSet, Person
@@ -43,6 +50,9 @@ class RoleDetails:
     region: str
     purpose: str
     permissions_wanted: str = ""
+    role_path: str = "/"
+    permissions: Permissions = field(default_factory=Permissions)
+    tags: Mapping[str, str] = field(default_factory=dict)
     trust_style: TrustStyle = TrustStyle.ACCOUNT_AND_CONDITION
     console_access: bool = False
 
@@ -80,8 +90,12 @@ def register_account(
 
 @transaction.atomic
 def register_role(account: ExternalAccount, details: RoleDetails, *, by: Person) -> ExternalRole:
-    """Makes the external ID, once. Raises `AlreadyRegistered` for a taken profile name, `PolicyTooLong`."""
+    """Makes the external ID, once.
+
+    Raises `AlreadyRegistered` for a taken profile name, `PolicyTooLong`, `ForeignPolicy`, `WrongPartition`.
+    """
     _refuse_taken_profile_name(details.profile_name)
+    _refuse_foreign_policies(account, details.permissions)
     now = timezone.now()
     role = ExternalRole(
         account=account,
@@ -128,7 +142,7 @@ def correct_partner(partner: Partner, details: PartnerDetails, *, by: Person) ->
 def correct_account(account: ExternalAccount, account_id: AccountId, *, label: str, by: Person) -> ExternalAccount:
     """The number stays once any role of the account was returned.
 
-    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `BastionsOwnAccount`.
+    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `BastionsOwnAccount`, `ForeignPolicy`.
     """
     if account_id != account.account_id:
         if account.roles.exclude(role_arn="").exists():
@@ -140,16 +154,22 @@ def correct_account(account: ExternalAccount, account_id: AccountId, *, label: s
         ).exclude(pk=account.pk)
         if taken.exists():
             raise AlreadyRegistered("account", account_id)
+        for role in account.roles.live():
+            _refuse_foreign_policies(account, role.permissions, number=account_id)
     _apply(account, {"account_id": account_id, "label": label}, action="account_corrected", by=by)
     return account
 
 
 @transaction.atomic
 def correct_role(role: ExternalRole, details: RoleDetails, *, by: Person) -> ExternalRole:
-    """The external ID stays. Raises `NoLongerCorrectable`, `AlreadyRegistered`, `PolicyTooLong`."""
+    """The external ID stays.
+
+    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `PolicyTooLong`, `ForeignPolicy`, `WrongPartition`.
+    """
     role = ExternalRole.objects.select_for_update().get(pk=role.pk)
     if not role.is_correctable:
         raise NoLongerCorrectable
+    _refuse_foreign_policies(role.account, details.permissions)
     if details.profile_name.lower() != role.profile_name.lower():
         _refuse_taken_profile_name(details.profile_name)
     _apply(role, _columns(details), action="role_corrected", by=by)
@@ -168,7 +188,26 @@ def suggested_profile_name(bastion: Bastion, *, partner: str, account_id: str, r
 
 
 def _columns(details: PartnerDetails | RoleDetails) -> dict[str, object]:
-    return {name: getattr(details, name) for name in details.__dataclass_fields__}
+    columns = {name: getattr(details, name) for name in details.__dataclass_fields__}
+    permissions: Permissions | None = columns.pop("permissions", None)
+    if permissions is None:
+        return columns
+    return {
+        **columns,
+        "managed_policy": str(permissions.managed_policy or ""),
+        "permissions_policy": permissions.document_text,
+        "permissions_boundary": str(permissions.boundary or ""),
+    }
+
+
+def _refuse_foreign_policies(account: ExternalAccount, permissions: Permissions, *, number: str = "") -> None:
+    """A role takes policies of AWS and of its own account, and no others."""
+    for policy in filter(None, (permissions.managed_policy, permissions.boundary)):
+        if policy.partition != account.partition:
+            raise WrongPartition(expected=account.partition, found=policy.partition)
+        expected = number or account.account_id
+        if not policy.is_of_aws and policy.owner != expected:
+            raise ForeignPolicy(expected=expected, found=policy.owner)
 
 
 def _apply(

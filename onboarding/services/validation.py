@@ -1,6 +1,6 @@
 """Validating a role: asking for it, doing it once, and telling the truth about it whatever broker and worker do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,10 +15,11 @@ from onboarding.aws.sts import ProbeOrder, Tried
 from onboarding.core import identifiers, states
 from onboarding.core.arns import RoleArn
 from onboarding.core.errors import OnboardingError
-from onboarding.core.probes import Probe, Verdict, VerdictCode, judge
+from onboarding.core.probes import Probe, Verdict, VerdictCode, judge, judge_shut
 from onboarding.core.states import Event, Intervals, State
-from onboarding.models import ExternalRole, Person, Trigger, Validation
-from onboarding.services import audit, bastions, diagnosis, transitions
+from onboarding.models import ExternalRole, Person, Trigger, Validation, ValidationRound
+from onboarding.services import alerts, audit, bastions, diagnosis, retirement, transitions
+from onboarding.services.alerts import Checked
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,30 @@ def check_again(role: ExternalRole) -> Validation:
     return request_validation(role, trigger=Trigger.PARTNER)
 
 
+@transaction.atomic
+def request_for_round(of: ValidationRound, roles: Sequence[ExternalRole], *, at: datetime) -> int:
+    """Ask for one validation of each role that has none under way; how many were asked for."""
+    busy = set(Validation.objects.open().filter(external_role__in=roles).values_list("external_role", flat=True))
+    asked = [
+        Validation(
+            external_role=role,
+            trigger=Trigger.ADMIN,
+            requested_at=at,
+            requested_by_id=of.began_by_id,
+            queued_at=at,
+            role_arn=role.role_arn,
+            validation_round=of,
+        )
+        for role in roles
+        if role.pk not in busy
+    ]
+    Validation.objects.bulk_create(asked, ignore_conflicts=True)
+    made = Validation.objects.filter(uuid__in=[row.uuid for row in asked]).values_list("pk", flat=True)
+    for pk in made:
+        queue.on_commit(queue.VALIDATE_ROLE, pk)
+    return len(made)
+
+
 def supersede_open(role: ExternalRole, *, at: datetime) -> None:
     """What was asked of an ARN that is no longer the role's has no answer any more."""
     role.validations.open().update(finished_at=at, verdict=VerdictCode.SUPERSEDED)
@@ -92,7 +117,8 @@ def run_validation(pk: int, *, probe: Callable[[ProbeOrder], Tried] = sts.probe_
         Validation.objects.filter(pk=pk, claimed_until=validation.claimed_until).update(claimed_until=None)
         raise
     bastion = role.permission_set.bastion
-    verdict = judge(tried.probes, validator_role=bastion.validator_role, expected_account=role.account.number)
+    judged = judge_shut if role.state == State.RETIRING else judge
+    verdict = judged(tried.probes, validator_role=bastion.validator_role, expected_account=role.account.number)
     _finish(validation, verdict, tried)
 
 
@@ -167,6 +193,7 @@ def _order(validation: Validation) -> ProbeOrder:
         # Somebody waits for the reason. A scheduled check reads only what could be read before: elsewhere each try
         # would be a refusal in the partner's CloudTrail.
         reads_policy=validation.trigger != Trigger.SCHEDULE or diagnosis.is_readable(role),
+        is_retiring=role.state == State.RETIRING,
     )
 
 
@@ -184,6 +211,8 @@ def _finish(validation: Validation, verdict: Verdict, tried: Tried) -> None:
         return
     if applied and tried.trust_policy:
         diagnosis.keep_saved(role, tried.trust_policy, at=now)
+    if applied:
+        alerts.note_checked([Checked(role, before, verdict)], at=now)
     if applied and role.state != before:
         facts = {"before": before, "after": role.state, "verdict": verdict.code, "detail": verdict.detail}
         audit.append("role_state_changed", role, at=now, facts=facts)
@@ -192,9 +221,7 @@ def _finish(validation: Validation, verdict: Verdict, tried: Tried) -> None:
 def _apply(role: ExternalRole, verdict: Verdict, *, at: datetime) -> bool:
     """Move the role by what was learnt and say when to look again. False where the role was changed meanwhile."""
     state = State(role.state)
-    since_return = at - (role.returned_at or role.created_at)
-    fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
-    event = states.event_of(verdict, state=state, fresh=fresh)
+    event = _event(role, verdict, at=at)
     if event is None:
         return _look_again(role, state, failures=role.failures_in_a_row, at=at)
     failures = 0 if event in _SUCCESS else role.failures_in_a_row + 1
@@ -202,9 +229,20 @@ def _apply(role: ExternalRole, verdict: Verdict, *, at: datetime) -> bool:
         "failures_in_a_row": failures,
         "next_check_at": _next_check(states.next_state(state, event), failures, at),
     }
-    if event is Event.OPENED_AS_WANTED and state is not State.RETIRING:
+    if event is Event.OPENED_AS_WANTED:
         columns |= {"last_proven_at": at, "first_proven_at": role.first_proven_at or at}
+    if state is State.RETIRING:
+        columns |= retirement.columns_of(event, role, at=at)
     return transitions.move(role, event, at=at, **columns)
+
+
+def _event(role: ExternalRole, verdict: Verdict, *, at: datetime) -> Event | None:
+    state = State(role.state)
+    if state is State.RETIRING:
+        return retirement.event_of_try(role, verdict, at=at)
+    since_return = at - (role.returned_at or role.created_at)
+    fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
+    return states.event_of(verdict, state=state, fresh=fresh)
 
 
 _SUCCESS = frozenset({Event.OPENED_AS_WANTED, Event.OPENED_TOO_WIDE})

@@ -92,6 +92,12 @@ def verdict(code: str) -> SafeString:
     return says(found.word, found.tone, found.icon)
 
 
+@register.simple_tag
+def alert(kind: str) -> SafeString:
+    found = wording.of_alert(kind)
+    return says(found.word, found.tone, found.icon)
+
+
 # --- Times --------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +293,7 @@ _ADMIN_PAGES = {
     "onboarding:admins:partners": gettext_lazy("Partners"),
     "onboarding:admins:roles": gettext_lazy("Roles"),
     "onboarding:admins:validations": gettext_lazy("Validations"),
+    "onboarding:admins:alerts": gettext_lazy("Alerts"),
     "onboarding:admins:audit": gettext_lazy("Audit log"),
     "onboarding:admins:people": gettext_lazy("People"),
     "onboarding:admins:bastions": gettext_lazy("Bastion"),

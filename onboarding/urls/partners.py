@@ -7,11 +7,14 @@ from onboarding.views.partners import handoff, links, recipient, summary
 app_name = "partners"
 _role = [
     path("return", handoff.return_role, name="return"),
+    path("deleted", handoff.say_deleted, name="deleted"),
     path("check", handoff.check, name="check"),
     path("verdict", handoff.verdict, name="verdict"),
     path("check-trust", handoff.check_trust, name="check_trust"),
     path("trust-policy.json", handoff.trust_policy, name="trust_policy"),
-    path("make-role.sh", handoff.commands, name="commands"),
+    path("permissions-policy.json", handoff.permissions_policy, name="permissions_policy"),
+    path("forms/<str:form>/<str:way>", handoff.form, name="form"),
+    path("create-stack", handoff.create_stack, name="create_stack"),
     path("withdraw", handoff.withdraw, name="withdraw"),
 ]
 urlpatterns = [

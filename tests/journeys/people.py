@@ -46,6 +46,7 @@ class Admin:
 
     def make_link(self, account_id: str) -> str:
         self.open_account(account_id)
+        expect(self.page.get_by_text("New hand-off link").first).to_be_visible()
         confirm = self.page.locator("details.confirm", has_text="New hand-off link")
         if confirm.count():
             confirm.locator("summary").click()

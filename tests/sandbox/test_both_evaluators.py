@@ -69,10 +69,11 @@ def ours(question: dict[str, Any]) -> Outcome:
 
 # --- Random policies ------------------------------------------------------------------------------------------------
 
+_ROOT = f"arn:aws:iam::{BASTION}:root"
+# What opens stands there more than once, or hardly a policy would come to its conditions.
 _PRINCIPAL = st.sampled_from(
     [
-        BASTION, BASTION, f"arn:aws:iam::{BASTION}:root", f"arn:aws:iam::{BASTION}:root", OTHER,
-        f"arn:aws:iam::{OTHER}:root", "*", VALIDATOR, SSO_ROLE, STRANGER,
+        BASTION, BASTION, _ROOT, _ROOT, OTHER, f"arn:aws:iam::{OTHER}:root", "*", VALIDATOR, SSO_ROLE, STRANGER,
         f"arn:aws:sts::{BASTION}:assumed-role/validator/check",
         f"arn:aws:sts::{BASTION}:assumed-role/validator/another",
     ]
@@ -193,7 +194,7 @@ def test_both_decide_alike(ministack: Decide, question: dict[str, Any]) -> None:
 
 
 @given(question=questions())
-@thoroughly(20_000)
+@thoroughly(10_000)
 @pytest.mark.fuzz
 @pytest.mark.timeout(3600)
 def test_both_decide_alike_for_a_long_time(ministack: Decide, question: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The product's own probes over real HTTP: what they find, and the saved trust policy where it may be read."""
+"""The product's own probes over real HTTP, and the saved trust policy where the role lets it be read."""
 
 import json
 from collections.abc import Iterator

@@ -72,6 +72,14 @@ def test_of_what_stands_around_a_policy_nothing_is_kept():
     assert diagnosis.latest(role).reading.text == policy_text(role.trust_policy).strip()
 
 
+def test_what_would_be_too_long_once_laid_out_is_told_about_and_not_kept():
+    role = make_role()
+    statements = [{"Effect": "Allow"}] * 4_000
+    told = diagnosis.check_pasted(role, json.dumps({"Statement": statements}, separators=(",", ":")))
+    assert told.findings
+    assert diagnosis.latest(role) is None
+
+
 def test_a_policy_on_one_line_is_told_on_lines_of_its_own():
     role = make_role()
     told = diagnosis.diagnose_for(role, minified(role.trust_policy).replace(role.external_id, "acme-1"))

@@ -49,6 +49,77 @@ def typed(**override: str) -> dict[str, str]:
     }
 
 
+DOCUMENT = '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/${aws:username}"}}'
+
+
+def test_the_permissions_are_registered_as_they_are_chosen(client):
+    choice = {"permissions_choice": "managed", "managed_policy": "ReadOnlyAccess"}
+    shape = {"permissions_boundary": "arn:aws:iam::303040405050:policy/Limits", "role_path": "partners"}
+    client.post(REGISTER, typed(**choice, **shape, tags="team=data\r\nitems=x"))
+    role = ExternalRole.objects.get()
+    assert role.managed_policy == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    assert role.permissions_boundary == "arn:aws:iam::303040405050:policy/Limits"
+    assert (role.role_path, role.tags) == ("/partners/", {"team": "data", "items": "x"})
+    page = reverse("onboarding:admins:role", args=[role.uuid])
+    assertContains(client.get(page), "<code>items=x</code>")
+
+
+def test_a_policy_of_our_own_comes_back_in_the_form_that_corrects_it(client):
+    client.post(REGISTER, typed(permissions_choice="document", permissions_policy=DOCUMENT))
+    role = ExternalRole.objects.get()
+    assert role.permissions.document["Statement"][0]["Resource"] == "arn:aws:s3:::x/${aws:username}"
+    correct = reverse("onboarding:admins:correct_role", args=[role.uuid])
+    shown = client.get(correct).context["form"]
+    assert shown["permissions_choice"].value() == "document"
+    assert shown["permissions_policy"].value() == role.permissions_policy
+    again = {name: value for name in shown.fields if (value := shown[name].value()) not in (None, False)}
+    assertRedirects(client.post(correct, again), reverse("onboarding:admins:role", args=[role.uuid]))
+    before, role = role, ExternalRole.objects.get()
+    assert role.permissions_policy == before.permissions_policy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"permissions_choice": "managed"}, "managed_policy", "Fill this in"),
+        ({"permissions_choice": "document"}, "permissions_policy", "Fill this in"),
+        ({"managed_policy": "ReadOnlyAccess"}, "managed_policy", "Choose this above"),
+        ({"permissions_policy": DOCUMENT}, "permissions_policy", "Choose this above"),
+        (
+            {"permissions_choice": "managed", "managed_policy": "AdministratorAccess"},
+            "managed_policy",
+            "promises that we never ask",
+        ),
+        ({"permissions_choice": "managed", "managed_policy": "$(id)"}, "managed_policy", "names no managed policy"),
+        ({"permissions_boundary": "arn:aws-cn:iam::aws:policy/X"}, "permissions_boundary", "another AWS partition"),
+        (
+            {"permissions_choice": "document", "permissions_policy": "{"},
+            "permissions_policy",
+            "Line 1: This is not JSON",
+        ),
+        (
+            {"permissions_choice": "document", "permissions_policy": DOCUMENT.replace("x/", "{{x}}")},
+            "permissions_policy",
+            "holds {{, $${ or %{",
+        ),
+        ({"role_path": "a b"}, "role_path", "The path in this ARN"),
+        ({"tags": "team"}, "tags", "A tag is written key=value"),
+        ({"permissions_boundary": "arn:aws:iam::222233334444:policy/Limits"}, "__all__", "account 2222 3333 4444"),
+    ],
+)
+def test_what_the_role_cannot_be_given_is_said_at_the_field(client, wrong, field, words):
+    answer = client.post(REGISTER, typed(**wrong))
+    assert words in " ".join(answer.context["form"].errors[field])
+    assert not ExternalRole.objects.exists()
+
+
+def test_the_preview_shows_what_the_role_is_to_be_given(client):
+    choice = {"permissions_choice": "document", "permissions_policy": DOCUMENT, "role_path": "/partners/"}
+    shown = client.post(PREVIEW, typed(**choice, tags="team=data"), headers={"hx-request": "true"})
+    for told in ("Permissions policy, preview", "${aws:username}", "/partners/HoshinoWillow", "team=data"):
+        assertContains(shown, told)
+
+
 # --- Registering --------------------------------------------------------------------------------------------------
 
 

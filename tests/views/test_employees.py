@@ -268,14 +268,25 @@ def test_what_is_chosen_changes_the_config(client, carol, willow):
     assert page.context["form"].tick(willow).value() is False
 
 
-def test_with_htmx_the_config_alone_is_answered_and_told_as_saved(client, carol, willow):
+def test_with_htmx_the_rows_and_the_config_are_answered_and_told_as_saved(client, carol, willow):
+    granted(carol, "cedarpine-stock")
     client.force_login(carol)
-    shown = str(willow.uuid)
-    answer = client.post(CHOOSE, {"extent": "short", "shown": shown}, headers={"HX-Request": "true"})
+    typed = {"extent": "short", "name_prefix": "ht-", "shown": str(willow.uuid)}
+    answer = client.post(f"{CHOOSE}?q=willow", typed, headers={"HX-Request": "true"})
     assert answer.text.startswith('<section class="band" id="config"')
-    assert "Nothing is ticked" in answer.text
-    assert 'id="choices"' in answer.text
     assert answer["HX-Trigger"] == '{"announce": {"value": "Saved"}}'
+    assert 'id="choices"' in answer.text
+    assert f'<tr id="role-{willow.uuid}" hx-swap-oob="true">' in answer.text
+    # As the page was searched, under the new name, and without what is left out now.
+    assert [(row.name, row.section) for row in answer.context["rows"]] == [("ht-willow-telemetry", "")]
+
+
+def test_with_nothing_ticked_there_is_no_file_and_the_way_back_stands_there(client, carol, willow):
+    client.force_login(carol)
+    assertRedirects(chosen(client), PAGE)
+    page = client.get(PAGE)
+    assert "Nothing is ticked" in page.text
+    assert 'id="choices"' in page.text
     assertRedirects(client.get(CONFIG), PAGE)
 
 

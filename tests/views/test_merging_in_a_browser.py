@@ -260,19 +260,25 @@ def test_what_is_no_config_at_all_is_turned_away(page: Page) -> None:
 def test_choices_are_kept_at_once_and_the_preview_follows(page: Page) -> None:
     band = choose_file(page, b"[default]\nregion = eu-west-1\n")
     after = band.get_by_role("region", name="Your file as it would be")
-    with page.expect_response("**/access/choices/"):
+    with page.expect_response("**/access/choices/*"):
         page.get_by_label("Prefix of profile names").fill("ht-")
         page.get_by_label("Prefix of profile names").press("Tab")
     config = page.get_by_role("region", name="Your config")
     expect(config.get_by_text("[profile ht-willow-telemetry]").first).to_be_visible()
     expect(config.get_by_text("Saved")).to_be_visible()
     expect(after.get_by_text("[profile ht-willow-telemetry]")).to_be_visible()
-    with page.expect_response("**/access/choices/"):
+    page.get_by_role("button", name="Copy name").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "ht-willow-telemetry"
+    with page.expect_response("**/access/choices/*"):
         page.get_by_label("Region of willow-telemetry").fill("eu-north-1")
         page.get_by_label("Region of willow-telemetry").press("Tab")
+    expect(page.get_by_role("button", name="Copy name")).to_be_focused()
     expect(after.get_by_text("eu-north-1")).to_be_visible()
-    with page.expect_response("**/access/choices/"):
-        page.get_by_role("checkbox", name="Put willow-telemetry into the config").uncheck()
+    tick = page.get_by_role("checkbox", name="Put willow-telemetry into the config")
+    with page.expect_response("**/access/choices/*"):
+        tick.uncheck()
+    expect(page.get_by_role("button", name="Copy name")).to_have_count(0)
+    expect(tick).to_be_focused()
     expect(config.get_by_text("Nothing is ticked")).to_be_visible()
     expect(band.get_by_text("Your file is up to date")).to_be_visible()
     page.reload()

@@ -205,8 +205,9 @@ def test_when_the_work_has_ended_the_partner_is_told_to_shut_the_door(client, al
     invitation = open_link(client, role)
     offboarding.retire_role(role, by=alice)
     text = words(client.get(page(invitation)).text)
-    assert "The work with this role has ended." in text
-    assert "Delete the role, or take our account out of its trust policy." in text
+    assert f"Please remove {role.role_name}" in text
+    assert "Choose Delete and confirm." in text
+    assert "Paste the role ARN" not in text
 
 
 def test_a_suspended_role_is_said_to_be_paused(client, alice):

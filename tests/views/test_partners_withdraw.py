@@ -24,7 +24,7 @@ def test_a_returned_role_begins_to_retire_and_its_door_is_tried_until_it_is_shut
     invitation = open_link(client, role)
     answer = withdraw(client, invitation, role)
     assert "You have withdrawn" in answer.text
-    assert "The work with this role has ended. Thank you." in answer.text
+    assert "The work with this role has ended, and AWS still lets us in." in answer.text
     assert "We withdraw this" not in answer.text
     role.refresh_from_db()
     assert role.state == State.RETIRING
@@ -32,7 +32,8 @@ def test_a_returned_role_begins_to_retire_and_its_door_is_tried_until_it_is_shut
     assert Validation.objects.open().filter(external_role=role, trigger="partner").exists()
     check(role, Door(with_external_id=Outcome.DENIED))
     role.refresh_from_db()
-    assert role.state == State.RETIRED
+    assert role.seen_shut_at
+    assert role.retirement_begun_at == role.withdrawn_at
 
 
 def test_every_admin_is_told_and_the_audit_log_names_the_partner(client, alice):

@@ -105,13 +105,19 @@ class Diagnosis:
         return self.outcomes[names.index(name)]
 
     @property
+    def _is_too_long(self) -> bool:
+        """However it is corrected, IAM does not save it."""
+        too_long = (finding for finding in self.findings if finding.code is Code.DOCUMENT_TOO_LONG)
+        return any(finding.severity is Severity.BLOCKS for finding in too_long)
+
+    @property
     def excerpt(self) -> Excerpt:
         first, last = self.lines
         return Excerpt(first, "\n".join(self.question.text.split("\n")[first - 1 : last]))
 
     def correction(self, *findings: Finding) -> Correction | None:
         """The policy with these findings put right; None where that is for a person to decide."""
-        if self.document is None or len(self.question.text) > _LONGEST_CORRECTED:
+        if self.document is None or len(self.question.text) > _LONGEST_CORRECTED or self._is_too_long:
             return None
         is_mended = self.mended_text is not None and any(finding.code is Code.NOT_JSON for finding in findings)
         edits = [edit for finding in findings for edit in finding.edits]

@@ -51,6 +51,7 @@ def _too_long(length: int) -> Finding:
         code=Code.DOCUMENT_TOO_LONG,
         # Between the two a raised quota may let it pass.
         severity=Severity.BLOCKS if length > MOST_LENGTH else Severity.ADVICE,
+        reason="" if length > MOST_LENGTH else "default_quota",
         expected=str(MOST_LENGTH if length > MOST_LENGTH else DEFAULT_LENGTH),
         found=str(length),
     )

@@ -10,6 +10,7 @@ from onboarding.core.policy_text import Path, Reading, indented, mended, read, r
 # `aws iam get-role` and CloudFormation; Terraform; then what holds a permissions policy.
 _HOLDERS = ("AssumeRolePolicyDocument", "assume_role_policy", "PolicyDocument", "policy")
 _FIRST_KEY = re.compile(r'"(?:Version|Statement|Id)"\s*:')
+_URL_ENCODED_BRACE = "%7B"
 # A line longer than this is no place that an eye could find.
 _WIDEST_LINE = 240
 
@@ -56,6 +57,8 @@ def laid_out(text: str, hints: Sequence[str] = ()) -> str:
 
 def locate(text: str, hints: Sequence[str] = ()) -> Pasted:
     """Of several policies the first that holds a hint, the hints in their order; else the first of all."""
+    if text.lstrip().startswith(_URL_ENCODED_BRACE):
+        return _inside(unquote(text), line=1)
     reading = read(text)
     if reading.problem and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         reading = _embedded(text) or reading
@@ -80,6 +83,8 @@ def _embedded(text: str) -> Reading | None:
 
 def _unwrapped(reading: Reading, hints: Sequence[str]) -> Pasted:
     document = reading.value
+    if isinstance(document, str) and document.lstrip().startswith("{"):
+        return _held(reading, ())
     if reading.problem or not isinstance(document, dict) or "Statement" in document:
         return Pasted(reading, document)
     for holder in _HOLDERS:
@@ -101,5 +106,10 @@ def _held(reading: Reading, path: Path) -> Pasted:
     if not isinstance(held, str):
         return Pasted(reading, held, prefix=path)
     # IAM's own API gives the document URL-encoded; Terraform's JSON gives it as a string.
-    inner = read(unquote(held) if held.lstrip().startswith("%7B") else held)
-    return Pasted(inner, inner.value, fixed_line=reading.line(path))
+    is_encoded = held.lstrip().startswith(_URL_ENCODED_BRACE)
+    return _inside(unquote(held) if is_encoded else held, line=reading.line(path))
+
+
+def _inside(text: str, *, line: int | None) -> Pasted:
+    inner = read(text)
+    return Pasted(inner, inner.value, fixed_line=line)

@@ -38,8 +38,10 @@ _ENTERING_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRole
 _STRANGERS_ACCOUNT = "000000000000"
 _ANY_ROLE = "tobiishi-any-other-role"
 _ANY_ID = "tobiishi-any-other-id-7Qx"
-# IAM takes at most 4,096 characters, in which fewer statements and values fit.
-_MOST_STATEMENTS = _MOST_ENTRIES = 64
+# IAM takes at most 4,096 characters, in which hardly more statements and values fit. Of a longer one, which it never
+# saves, some are enough.
+_MOST_STATEMENTS, _FEW_STATEMENTS, _MOST_ENTRIES = 80, 16, 64
+_LONGEST = MOST_LENGTH * 2
 _MOST_CANDIDATES = 16
 _GUESSABLE = frozenset(
     {
@@ -114,25 +116,20 @@ class _Allowing:
 
 def unsafe_findings(subject: Subject) -> Iterator[Finding]:
     """And the advice that belongs to the same statements."""
-    everything = [entry for entry in statements(subject.document) if _is_short(entry[2])]
-    denies = [entry for entry in everything if entry[2].get("Effect") == "Deny"]
+    lengths = {index: len(json.dumps(statement)) for index, _, statement in statements(subject.document)}
+    # Longer than IAM takes by itself, a statement can never be saved; that is another finding.
+    everything = [entry for entry in statements(subject.document) if lengths[entry[0]] <= _LONGEST]
+    most = _MOST_STATEMENTS if sum(lengths.values()) <= _LONGEST else _FEW_STATEMENTS
+    denies = [entry for entry in everything if entry[2].get("Effect") == "Deny"][:most]
     variables = has_variables(subject.document)
-    for index, path, statement in _widest_first(everything):
-        allowing = _Allowing(index, path, statement, denies if len(denies) <= _MOST_STATEMENTS else (), variables)
-        yield from _statement_findings(subject, allowing)
+    for index, path, statement in _widest_first(everything, most):
+        yield from _statement_findings(subject, _Allowing(index, path, statement, denies, variables))
 
 
-def _is_short(statement: Statement) -> bool:
-    """Longer than IAM takes by itself, it can never be saved; that is another finding."""
-    return len(json.dumps(statement)) <= MOST_LENGTH * 2
-
-
-def _widest_first(everything: Sequence[_Entry]) -> list[_Entry]:
+def _widest_first(everything: Sequence[_Entry], most: int) -> list[_Entry]:
     """Those that allow; of a document longer than IAM takes, the ones with the most open look."""
     allows = [entry for entry in everything if entry[2].get("Effect") == "Allow"]
-    if len(allows) <= _MOST_STATEMENTS:
-        return allows
-    return sorted(allows, key=lambda entry: bool(entry[2].get("Condition")))[:_MOST_STATEMENTS]
+    return allows if len(allows) <= most else sorted(allows, key=lambda entry: bool(entry[2].get("Condition")))[:most]
 
 
 def _statement_findings(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
@@ -189,7 +186,7 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
         return allowing.may_be_met(_SERVICE)
     if entry.kind != "account":
         return allowing.lets_in(Request.of_stranger(entry.text).with_external_id(subject.external_id))
-    partition = entry.partition or next(iter(subject.accounts.values()))
+    partition = entry.partition or next(iter(subject.accounts.values()), "aws")
     return any(
         allowing.lets_in(Request.of_stranger(arn).with_external_id(subject.external_id))
         for arn in _arns_in(allowing, partition, entry.account)
@@ -237,9 +234,12 @@ def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Fin
     for path, operator, values in conditions:
         reason = _weakness(subject, allowing, witnesses, operator, values)
         if reason:
+            # An external ID that is easy to guess by itself is ours to change.
+            is_ours = reason == "guessable" and list(values) == [subject.external_id]
             yield _finding(
-                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values), reason=reason,
-                expected=subject.external_id or "", edits=edits,
+                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values),
+                expected=subject.external_id or "", reason="guessable_ours" if is_ours else reason,
+                turn=Turn.US if is_ours else Turn.PARTNER, edits=() if is_ours else edits,
             )  # fmt: skip
             return
 

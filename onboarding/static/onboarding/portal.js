@@ -100,6 +100,21 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     heldFocus = event.detail.target.contains(document.activeElement);
   });
+  /* Rows that are answered anew: none in which somebody is typing, and focus stays on the same control. */
+  const controlsOf = (row) => Array.from(row.querySelectorAll("a[href], button, input:not([type=hidden])"));
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const row = event.detail.target;
+    if (!row.contains(document.activeElement)) return;
+    if (document.activeElement.matches("[type=text]")) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    const at = controlsOf(row).indexOf(document.activeElement);
+    queueMicrotask(() => {
+      const controls = controlsOf(document.getElementById(row.id));
+      controls[Math.min(at, controls.length - 1)].focus();
+    });
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.detail.elt;
     if (fragment.querySelector(".errors")) {

@@ -18,12 +18,11 @@ from onboarding.core.trust import minified, policy_text
 from onboarding.forms.admins.people import GrantForm
 from onboarding.messages import Explanation, Turn, sentence
 from onboarding.models import ExternalRole, Validation
-from onboarding.services import access, diagnosis
+from onboarding.services import access, diagnosis, history, retirement
 from onboarding.services.diagnosis import ReadPolicy
 from onboarding.views.admins import lists, reading
 
 _HISTORY = 12
-_SPARK = 30
 # Without a worker's hand on it for this long, a check is said to wait.
 _PATIENCE = timedelta(seconds=10)
 
@@ -53,23 +52,23 @@ def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
         "letter": _letter(role, speaks, told, policy, language),
         "read": reading.show(role, policy) if policy else None,
         "walk_facts": _walk_facts(role, now),
+        "door": retirement.door_of(role),
     }
 
 
 def page(request: HttpRequest, role: ExternalRole, grant_form: GrantForm) -> dict[str, Any]:
-    history = paging.page(
+    checks = paging.page(
         role.validations.select_related("requested_by"), by="-requested_at", size=_HISTORY, **lists.cursor(request)
     )
-    newest = role.validations.finished().order_by("-requested_at", "-id")[:_SPARK]
     return {
         **of(role, language=request.GET.get("letter", "")),
         **_policy(role),
         "employee_path": _employee_path(role),
         "grants": role.grants.filter(revoked_at=None).select_related("person", "group", "granted_by"),
         "grant_form": grant_form,
-        "history": history.rows,
-        "spark": list(reversed(newest)),
-        **lists.pager(request, history),
+        "history": checks.rows,
+        "days": history.days_of(role, zone=timezone.get_current_timezone()),
+        **lists.pager(request, checks),
     }
 
 
@@ -93,10 +92,13 @@ def _letter(
 ) -> letters.Letter | None:
     """About the last validation where it found something, else about a policy in which something is wrong."""
     chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
-    if last and told.tone in {"bad", "warn"} and told.turn is Turn.PARTNER:
+    if last and told.tone == "bad" and told.turn is Turn.PARTNER:
         return letters.remedy_letter(role, last, language=chosen, policy=policy)
-    is_waited_for = role.state in states.FREELY_REPLACEABLE
-    return letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_waited_for else None
+    # Of a role that works only what IAM holds counts, and not an old paste.
+    is_about_policy = told.tone == "warn" or role.state in states.FREELY_REPLACEABLE
+    return (
+        letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_about_policy else None
+    )
 
 
 _HELD_BACK = {

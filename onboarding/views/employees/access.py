@@ -34,28 +34,28 @@ from onboarding.views.employees.offers import Offer, Replacing, snippet_for
 @sign_in_required
 @require_safe
 def access_page(request: PersonRequest) -> HttpResponse:
-    return _page(request)
+    return render(request, "employees/access.html", _context(request))
 
 
 @sign_in_required
 @require_POST
 def choose(request: PersonRequest) -> HttpResponse:
-    """The rows that stood on the page belong to it; with htmx only the config is answered anew."""
-    entitled = list(access.entitled_roles(request.user, at=timezone.now()))
-    open_roles = [role for role in entitled if role.is_handed_out]
+    """The rows that stood on the page belong to it; with htmx, these and the config are answered anew."""
+    entitled = access.entitled_roles(request.user, at=timezone.now())
+    open_roles = list(entitled.filter(state__in=states.HANDED_OUT))
     shown = set(request.POST.getlist("shown"))
     form = ConfigChoicesForm(request.POST, roles=[role for role in open_roles if str(role.uuid) in shown])
-    if form.is_valid():
+    is_saved = form.is_valid()
+    if is_saved:
         choices.choose(request.user, form.choices, seen=open_roles)
-    if not request.htmx:  # type: ignore[attr-defined]
-        back = f"{reverse('onboarding:employees:access')}?{request.GET.urlencode()}".removesuffix("?")
-        return redirect(back) if form.is_valid() else _page(request, form=form)
-    shown_config = _config(entitled, snippet_for(request.user, entitled), form)
-    answer = render(request, "employees/config.html", shown_config | {"saved": form.is_valid()})
-    return trigger_client_event(answer, "announce", {"value": _("Saved") if form.is_valid() else _("Not saved")})
+    if request.htmx:  # type: ignore[attr-defined]
+        answer = render(request, "employees/chosen.html", _context(request, form=form) | {"saved": is_saved})
+        return trigger_client_event(answer, "announce", {"value": _("Saved") if is_saved else _("Not saved")})
+    back = f"{reverse('onboarding:employees:access')}?{request.GET.urlencode()}".removesuffix("?")
+    return redirect(back) if is_saved else render(request, "employees/access.html", _context(request, form=form))
 
 
-def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> HttpResponse:
+def _context(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> dict[str, object]:
     now = timezone.now()
     entitled = access.entitled_roles(request.user, at=now)
     roles = list(entitled)
@@ -64,25 +64,19 @@ def _page(request: PersonRequest, *, form: ConfigChoicesForm | None = None) -> H
     search = Search.asked(request)
     page = paging.page(search.found(entitled), by="profile_name", after=search.after, before=search.before)
     form = form or ConfigChoicesForm.of(chosen, roles=[role for role in page.rows if role.is_handed_out])
-    shown = {
+    return {
         "roles": roles,
         "rows": _rows(page.rows, snippet, access.granted_until(request.user, at=now), chosen, form),
         "next_url": search.url(after=page.next) if page.next else "",
         "previous_url": search.url(before=page.previous) if page.previous else "",
         "search": search,
         "filters": search.filters(roles),
-        "replacing": Replacing(),
         "laptop": OwnLaptop.of(request.user, at=now),
-    }
-    return render(request, "employees/access.html", shown | _config(roles, snippet, form))
-
-
-def _config(roles: list[ExternalRole], snippet: ConfigSnippet | None, form: ConfigChoicesForm) -> dict[str, object]:
-    return {
         "snippet": snippet,
         "offer": Offer.of(snippet) if snippet and snippet.roles else None,
-        "can_choose": any(role.is_handed_out for role in roles),
         "form": form,
+        "can_choose": any(role.is_handed_out for role in roles),
+        "replacing": Replacing(),
     }
 
 
@@ -124,7 +118,7 @@ def _rows(
             Row(
                 role=role,
                 name=name,
-                section=texts.get(f"profile {name}", "") if role.is_handed_out else "",
+                section=texts.get(f"profile {name}", ""),
                 why=messages.to_employee(role),
                 until=until.get(role.pk),
                 tick=form.tick(role) if is_open else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from onboarding.core.arns import Partition, RoleArn
+from onboarding.core.arns import RoleArn
 from onboarding.core.trust import TrustStyle
 from onboarding.models import ExternalRole, Invitation, PermissionSet
 
@@ -42,8 +42,7 @@ def of(invitation: Invitation, roles: Sequence[ExternalRole]) -> dict[str, Any]:
 
 def arn_of(role: ExternalRole) -> RoleArn:
     """Where the role was returned, under the name and path that it has; else as we ask for it."""
-    account = role.account
-    return role.arn or RoleArn(Partition(account.partition), account.number, "/", role.role_name)
+    return role.arn or role.asked_arn
 
 
 def _entrances(roles: Sequence[ExternalRole]) -> list[Entrance]:
