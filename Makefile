@@ -7,19 +7,21 @@ ARGS ?=
 # What is installed is remembered under the checksum of what was asked for; `setup` covers the demo as well.
 DEMO := .venv/.demo-$(shell cksum <requirements-demo.txt | tr ' ' '-')
 DEV := .venv/.dev-$(shell cksum <requirements-dev.txt | tr ' ' '-')
+# The JavaScript SDK, for the tests that use it; npm writes this file last.
+NODE_MODULES := tests/javascript/node_modules/.package-lock.json
 
 # A whole production environment with invented values, for `check --deploy`; a `.env` in the checkout has no part in it.
 PRODUCTION := env ENV_FILE=/dev/null SANDBOX=0 DEBUG=0 SECRET_KEY=this-is-no-secret-but-it-is-as-long-as-one-must-be-0123456789 \
 	PUBLIC_URL=https://portal.example.com DATABASE_URL=postgres://portal@db.example.com/portal REDIS_URL=redis://redis.example.com/0 \
 	ORGANIZATION_NAME=Example CONTACT_NAME=Example CONTACT_EMAIL=portal@example.com EMAIL_URL=smtp://mail.example.com:25
 
-.PHONY: help setup demo demo-reset test fuzz faults lint check bench audit messages screenshots requirements
+.PHONY: help setup demo demo-reset test fuzz faults lint check bench audit messages screenshots client requirements
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-setup: $(DEV) ## make .venv with everything for development; nothing after it needs the network
+setup: $(DEV) $(if $(shell command -v npm),$(NODE_MODULES)) ## make .venv with everything for development; nothing after it needs the network
 
 demo: $(DEMO) ## run the whole product with a local stand-in for AWS (PORT=8000)
 	@$(RUN) -m demo
@@ -31,7 +33,7 @@ test: $(DEV) ## run the tests; on PostgreSQL and Redis where DATABASE_URL and RE
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -n auto --dist loadgroup -m "not fuzz and not fault" $(ARGS)
 
 fuzz: $(DEV) ## run the long property tests
-	@$(RUN) -m pytest -q -r fE -m fuzz $(ARGS)
+	@$(RUN) -m pytest -q -r fE -n auto -m fuzz $(ARGS)
 
 faults: $(DEV) ## run the tests that kill, stop and starve real processes
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -m fault $(ARGS)
@@ -59,13 +61,16 @@ audit: $(DEV) ## look for known weaknesses in what is installed (needs the netwo
 	@.venv/bin/pip-audit --no-deps --disable-pip --requirement requirements-dev.txt
 
 messages: $(DEV) ## collect the strings to translate, and compile the translations (needs gettext)
-	@$(PRODUCTION) $(RUN) manage.py makemessages --locale ja --no-location --no-wrap --ignore .venv --ignore var
+	@$(PRODUCTION) $(RUN) manage.py makemessages --locale ja --no-location --no-wrap --no-obsolete --ignore .venv --ignore var
 	@for po in onboarding/locale/*/LC_MESSAGES/*.po; do \
 		$(RUN) -m babel.messages.frontend --quiet compile --input-file "$$po" --output-file "$${po%.po}.mo"; \
 	done
 
 screenshots: $(DEV) ## take the README's pictures of the demo that runs (needs Chromium)
 	@$(RUN) -m demo.screenshots
+
+client: $(DEV) ## make client/portal_config.py anew from core/awsconfig and the modules in client
+	@$(RUN) -m client.build
 
 requirements: ## resolve pyproject.toml into the pinned requirements (needs uv and the network)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml --output-file requirements.txt
@@ -90,6 +95,11 @@ endef
 $(DEMO): | .venv/bin/python
 	$(call install,requirements-demo.txt)
 	@touch $@
+
+# Without it, a few tests are skipped and say so.
+$(NODE_MODULES): tests/javascript/package-lock.json
+	@echo "Installing tests/javascript"
+	@(cd tests/javascript && npm ci --silent) || echo "npm could not: tests with the JavaScript SDK will be skipped"
 
 $(DEV): | .venv/bin/python
 	$(call install,requirements-dev.txt)

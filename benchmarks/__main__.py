@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import configs, validations
+from benchmarks import configs, trust, validations
 from benchmarks.measure import Row
 
 
@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     parser.add_argument("--check", action="store_true", help="end with an error where a goal does not hold")
     arguments = parser.parse_args()
-    rows = [*configs.rows(), *validations.rows()]
+    rows = [*configs.rows(), *trust.rows(), *validations.rows()]
     print(json.dumps([row.to_json() for row in rows], indent=2) if arguments.json else table(rows))
     return int(arguments.check and not all(row.holds for row in rows))
 

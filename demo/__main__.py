@@ -55,14 +55,15 @@ def _options() -> argparse.Namespace:
 def _plan(options: argparse.Namespace, state: State) -> Plan:
     """The ports of the last start are taken again where they are free, so that what people noted stays true."""
     kept = state.path("ports.json")
-    wanted = json.loads(kept.read_text()) if kept.exists() else [0, 0]
-    broker_port, sandbox_port = free_ports(wanted)
-    write_private(kept, json.dumps([broker_port, sandbox_port]))
+    known = json.loads(kept.read_text()) if kept.exists() else []
+    broker_port, sandbox_port, smtp_port = ports = free_ports([*known, 0, 0, 0][:3])
+    write_private(kept, json.dumps(ports))
     return Plan(
         state=state,
         port=options.port,
         broker_port=broker_port,
         sandbox_port=sandbox_port,
+        smtp_port=smtp_port,
         database_url=options.database_url,
         redis_url=options.redis_url,
         redis_key_prefix=options.redis_key_prefix,

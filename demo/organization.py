@@ -47,10 +47,18 @@ class BastionAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class Templates:
+    bucket: str
+    region: str
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     bastion: BastionAccount
     partners: list[Account]
     employees: list[Employee]
+    templates: Templates
 
     @classmethod
     def parse(cls, told: Any) -> Self:
@@ -60,6 +68,7 @@ class Organization:
             bastion=BastionAccount(**bastion, worker=_keys(worker)),
             partners=[Account(p["id"], p["name"], _keys(p)) for p in told["partners"]],
             employees=[Employee(**e) for e in told["employees"]],
+            templates=Templates(told["templates"]["bucket"], told["templates"]["region"], _keys(told["templates"])),
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from demo.children import Command
-from demo.organization import answers
+from demo.organization import Templates, answers
 from demo.ports import LOOPBACK
 from demo.state import CHECKOUT, State
 
@@ -26,6 +26,7 @@ class Plan:
     port: int
     broker_port: int
     sandbox_port: int
+    smtp_port: int
     database_url: str = ""
     redis_url: str = ""
     redis_key_prefix: str = "tobiishi-demo"
@@ -42,6 +43,10 @@ class Plan:
     def console(self) -> str:
         return f"{self.endpoint}/console/"
 
+    @property
+    def mailbox(self) -> str:
+        return f"{self.endpoint}/_sandbox/mail/"
+
     def broker(self) -> Command:
         folder = str(self.state.path("valkey"))
         options = {"bind": LOOPBACK, "port": self.broker_port, "dir": folder, "appendonly": "yes", "save": ""}
@@ -54,9 +59,11 @@ class Plan:
         )
 
     def sandbox(self) -> Command:
+        ports = ["--port", str(self.sandbox_port), "--smtp-port", str(self.smtp_port)]
+        options = [*ports, "--state", str(self.state.path("sandbox"))]
         return Command(
             name="sandbox",
-            arguments=_python("sandbox", "--port", str(self.sandbox_port), "--state", str(self.state.path("sandbox"))),
+            arguments=_python("sandbox", *options),
             environment=self._environment(),
             answers=partial(answers, self.sandbox_port, "/_sandbox/health"),
         )
@@ -69,12 +76,12 @@ class Plan:
             ends=True,
         )
 
-    def web(self) -> Command:
+    def web(self, templates: Templates) -> Command:
         bind = f"{LOOPBACK}:{self.port}"
         return Command(
             name="web",
             arguments=_python("gunicorn", "--config", "portal/gunicorn.py", "--bind", bind, "portal.wsgi"),
-            environment=self._portal_environment(),
+            environment={**self._portal_environment(), **_template_environment(templates)},
             answers=partial(answers, self.port, "/readyz"),
         )
 
@@ -133,13 +140,25 @@ class Plan:
             "SANDBOX": "1",
             # A role is there as soon as it is made, so a refusal is final at once.
             "IAM_PROPAGATION_SECONDS": "0",
+            # Nobody waits a quarter of an hour for a trial to show that a door is shut.
+            "SANDBOX_SHUT_AGAIN_SECONDS": "20",
             "SANDBOX_CONSOLE_URL": self.console,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "EMAIL_URL": f"filemail://{quote(str(self.state.path('mail')))}",
+            "SANDBOX_MAILBOX_URL": self.mailbox,
+            "EMAIL_URL": f"smtp://{LOOPBACK}:{self.smtp_port}",
             "ORGANIZATION_NAME": "Hoshino Trading",
             "CONTACT_NAME": "Mio Tanabe",
             "CONTACT_EMAIL": "mio.tanabe@hoshino.example",
         }
+
+
+def _template_environment(templates: Templates) -> dict[str, str]:
+    return {
+        "TEMPLATE_BUCKET": templates.bucket,
+        "TEMPLATE_BUCKET_REGION": templates.region,
+        "TEMPLATE_ACCESS_KEY_ID": templates.keys.access_key_id,
+        "TEMPLATE_SECRET_ACCESS_KEY": templates.keys.secret_access_key,
+    }
 
 
 def _valkey_server() -> str:

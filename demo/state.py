@@ -38,7 +38,7 @@ class State:
         return self.folder.joinpath(*parts)
 
     def make_folders(self) -> None:
-        for name in ("home/.aws", "logs", "mail", "tmp", "valkey", "sandbox"):
+        for name in ("home/.aws", "logs", "tmp", "valkey", "sandbox"):
             self.path(name).mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
 

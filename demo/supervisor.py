@@ -46,17 +46,17 @@ def bring_up(plan: Plan, children: Children) -> dict[str, Any]:
     if not plan.redis_url:
         children.start(plan.broker())
     _bring_database_up_to_date(plan, children)
-    children.start(plan.web())
-    if not plan.worker_credentials.exists():
-        children.wait_until_ready("sandbox", within=_START_SECONDS)
-        write_private(plan.worker_credentials, _credentials(fetch(plan.sandbox_port)))
-    children.start(plan.worker())
+    # It starts faster than a migration, and knows the keys of the others.
     children.wait_until_ready("sandbox", within=_START_SECONDS)
+    organization = fetch(plan.sandbox_port)
+    children.start(plan.web(organization.templates))
+    write_private(plan.worker_credentials, _credentials(organization))
+    children.start(plan.worker())
     children.start(plan.sample())
     for name in children.names:
         children.wait_until_ready(name, within=_START_SECONDS)
     children.wait_for_end("sample", within=_SAMPLE_SECONDS)
-    return announce(plan, fetch(plan.sandbox_port))
+    return announce(plan, organization)
 
 
 def _bring_database_up_to_date(plan: Plan, children: Children) -> None:
@@ -133,7 +133,7 @@ def welcome(plan: Plan, announcement: dict[str, Any]) -> str:
             f"                     {plan.console}",
             "",
             "Ctrl-C stops everything and keeps it for the next start. `make demo-reset` begins again.",
-            f"Logs: {_short(plan.state, 'logs')}   Mail: {_short(plan.state, 'mail')}",
+            f"Mail: {plan.mailbox}   Logs: {_short(plan.state, 'logs')}",
         ]
     )
 

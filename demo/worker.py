@@ -13,6 +13,8 @@ __all__ = ["app"]
 @worker_ready.connect
 def start_beat(**_: object) -> None:
     """It keeps its clock in memory: a file of it can be torn by a kill."""
-    # The stubs do not know the last one yet: the worker answers for this process already.
-    beat = Service(app, max_interval=1, scheduler_cls=Scheduler, remote_control=False)  # type: ignore[call-arg]
-    Thread(target=beat.start, name="beat", daemon=True).start()
+    Thread(
+        target=Service(app, max_interval=1, scheduler_cls=Scheduler).start,
+        name="beat",
+        daemon=True,
+    ).start()

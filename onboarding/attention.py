@@ -11,8 +11,18 @@ from django.utils.translation import ngettext
 
 from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
+from onboarding.core.retirement import OPEN_TOO_LONG
 from onboarding.core.states import State, concern
-from onboarding.models import Bastion, ExternalAccount, ExternalRole, Invitation, PermissionSet, Validation
+from onboarding.models import (
+    Bastion,
+    Delivery,
+    ExternalAccount,
+    ExternalRole,
+    Invitation,
+    Mail,
+    PermissionSet,
+    Validation,
+)
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -43,7 +53,18 @@ class Matter:
 
 def matters(*, now: datetime) -> list[Matter]:
     """In the order in which they should be looked at; a constant number of queries."""
-    found = chain(_our_trouble(now), _roles(), _offers(), _links(now), _not_invited(), _permission_sets())
+    found = chain(
+        _our_trouble(now),
+        _undelivered(),
+        _roles(),
+        _open_doors(now),
+        _offers(),
+        _withdrawn(),
+        _mails(now),
+        _links(now),
+        _not_invited(),
+        _permission_sets(),
+    )
     return list(found)
 
 
@@ -127,6 +148,41 @@ def _roles() -> Iterator[Matter]:
         )
 
 
+def _undelivered() -> Iterator[Matter]:
+    """Who does not get alerts cannot be told so by an alert."""
+    troubled = Delivery.objects.troubled()
+    first = troubled.order_by("made_at").first()
+    if first:
+        yield Matter(
+            tone="bad",
+            icon="mail",
+            word=_("Not heard"),
+            title=_("Alerts do not arrive"),
+            sentence=_("What was sent to %(place)s was not taken: %(trouble)s.")
+            % {"place": first.place, "trouble": first.trouble},
+            step=_("See deliveries"),
+            route="alerts",
+            since=first.made_at,
+        )
+
+
+def _open_doors(now: datetime) -> Iterator[Matter]:
+    roles = ExternalRole.objects.open_too_long(now - OPEN_TOO_LONG).with_owner()
+    for role in roles.order_by("retirement_begun_at")[:MOST_OF_A_KIND]:
+        yield Matter(
+            tone="bad",
+            icon="open",
+            word=_("Still open"),
+            title=role_title(role),
+            sentence=_("The work has ended, and the partner's door still opens for us."),
+            turn=role.account.partner.name,
+            since=role.retirement_begun_at,
+            step=_("See the door"),
+            route="role",
+            uuid=role.uuid,
+        )
+
+
 def _offers() -> Iterator[Matter]:
     for role in ExternalRole.objects.offered().with_owner().order_by("offered_at")[:MOST_OF_A_KIND]:
         yield Matter(
@@ -139,6 +195,40 @@ def _offers() -> Iterator[Matter]:
             route="role",
             uuid=role.uuid,
             since=role.offered_at,
+        )
+
+
+def _withdrawn() -> Iterator[Matter]:
+    roles = ExternalRole.objects.filter(state=State.RETIRING).exclude(withdrawn_at=None).with_owner()
+    for role in roles.order_by("-withdrawn_at")[:MOST_OF_A_KIND]:
+        yield Matter(
+            tone="warn",
+            icon="pause",
+            word=_("Withdrawn"),
+            title=role_title(role),
+            sentence=_("The partner has ended it. We try the door until it is shut; tell those who worked with it."),
+            turn=role.account.partner.name,
+            step=_("See role"),
+            route="role",
+            uuid=role.uuid,
+            since=role.withdrawn_at,
+        )
+
+
+def _mails(now: datetime) -> Iterator[Matter]:
+    stuck = Mail.objects.stuck(asked_before=now - _LONG)
+    for mail in stuck.select_related("invitation__account__partner")[:MOST_OF_A_KIND]:
+        account = mail.invitation.account
+        yield Matter(
+            tone="bad" if mail.is_given_up else "warn",
+            icon="mail",
+            word=_("Not mailed"),
+            title=_("%(partner)s · hand-off link") % {"partner": account.partner.name},
+            sentence=_("The mail server does not take it: %(trouble)s.") % {"trouble": mail.trouble},
+            step=_("See link"),
+            route="account",
+            uuid=account.uuid,
+            since=mail.asked_at,
         )
 
 

@@ -14,6 +14,7 @@ class Portal:
     contact_email: str
     sandbox: bool
     sandbox_console_url: str
+    sandbox_mailbox_url: str
     version: str
     # The reader's, as the footer names it: "Asia/Tokyo (UTC+09:00)".
     time_zone: str
@@ -30,6 +31,7 @@ def portal(_request: HttpRequest) -> dict[str, Portal]:
             contact_email=settings.CONTACT_EMAIL,
             sandbox=settings.SANDBOX,
             sandbox_console_url=settings.SANDBOX_CONSOLE_URL,
+            sandbox_mailbox_url=settings.SANDBOX_MAILBOX_URL,
             version=settings.PRODUCT_VERSION,
             time_zone=_time_zone(),
             local_accounts=settings.LOCAL_ACCOUNTS,

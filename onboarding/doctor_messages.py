@@ -1,22 +1,21 @@
 """The trust doctor's findings in sentences, in the reader's language: what happened, whose turn it is, what to do."""
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding.core.doctor import Code, Diagnosis, Finding, Severity, Turn
+from onboarding.core.doctor import Code, Finding, Severity, Turn
 from onboarding.core.iam import Outcome
 from onboarding.core.policy_text import json_path
 
-_LONGEST_SHOWN = 160
+_LONGEST_SHOWN = 400
 Sentences = dict[str, Promise]
 
 # Keys are a code, or a code and a reason where the sentence differs.
 _CAUSES: Sentences = {
-    "not_json": _("This is not JSON: there is something unexpected here, %(found)s."),
+    "not_json": _("This is not JSON: there is something unexpected here, “%(found)s”."),
     "not_json.empty": _("Nothing was pasted, or only blanks."),
     "not_json.smart_quotes": _("There are typographic quotation marks (%(found)s). JSON wants straight ones."),
     "not_json.single_quotes": _("There are single quotation marks. JSON wants double ones."),
@@ -48,8 +47,12 @@ _CAUSES: Sentences = {
     "malformed_element.bare_principal": _("The principal stands without its kind, “AWS”."),
     "malformed_element.key_without_prefix": _("The condition key “%(found)s” lacks its prefix."),
     "malformed_element.sid_characters": _("The statement's Sid “%(found)s” may hold letters and digits only."),
+    "malformed_element.wrong_type": _("IAM wants another kind of value here than %(found)s."),
     "malformed_element.sid_twice": _("Two statements carry the Sid “%(found)s”."),
-    "document_too_long": _("The policy has %(found)s characters without blanks; IAM accepts %(expected)s."),
+    "document_too_long": _("The policy has %(found)s characters without blanks; IAM takes %(expected)s at most."),
+    "document_too_long.default_quota": _(
+        "The policy has %(found)s characters without blanks; IAM takes %(expected)s where nobody raised the quota."
+    ),
     "wrong_bastion_account": _("The policy names the account in %(found)s. We come from another one."),
     "wrong_role": _("The policy names another role: %(found)s."),
     "wrong_role.case": _("The role's name differs in upper and lower case: %(found)s."),
@@ -64,11 +67,16 @@ _CAUSES: Sentences = {
     ),
     "wildcard_in_principal": _("IAM allows no wildcard inside a principal: %(found)s."),
     "principal_wrong_type": _("The policy names something else than our role: %(found)s."),
+    **dict.fromkeys(
+        ("principal_wrong_type.Service", "principal_wrong_type.Federated", "principal_wrong_type.CanonicalUser"),
+        _("The principal stands under another kind than “AWS”, where IAM looks for roles: %(found)s."),
+    ),
     "wrong_partition": _("The policy names another AWS partition: %(found)s."),
     "wrong_partition.role": _(
         "The role is in the partition %(found)s and we are in %(expected)s. AWS lets nobody cross between them."
     ),
     "action_missing": _("No statement that fits allows sts:AssumeRole; found: %(found)s."),
+    "action_missing.no_allow": _("No statement of the policy allows anything."),
     "external_id_differs": _("The external ID in the policy is not the one of this role: %(found)s."),
     "external_id_differs.blanks": _("The external ID in the policy has a blank at its beginning or end."),
     "external_id_differs.quotes": _("The external ID in the policy has quotation marks inside its value."),
@@ -102,9 +110,18 @@ _CAUSES: Sentences = {
     "network_condition": _("The policy accepts calls from certain networks only: %(found)s."),
     "org_condition": _("The policy asks for an organization: %(found)s."),
     "date_condition": _("The policy has a limit of time that does not hold now: %(found)s."),
+    "date_condition.unknown": _("The policy has a limit of time that is not for us to know: %(key)s, %(found)s."),
     "tag_condition": _("The policy asks for a tag, %(key)s: %(found)s."),
     "explicit_deny": _("A statement denies this caller, whatever else allows it."),
-    "unknown_condition": _("The policy has a condition whose outcome we cannot know: %(key)s %(operator)s %(found)s."),
+    **dict.fromkeys(
+        (f"explicit_deny.{code}" for code in Code),
+        _("A statement denies this caller by its condition on %(key)s: %(operator)s %(found)s."),
+    ),
+    "unknown_condition": _("The policy has a condition that our calls do not meet: %(key)s %(operator)s %(found)s."),
+    "unknown_condition.unknown": _(
+        "The policy has a condition whose outcome we cannot know: %(key)s %(operator)s %(found)s."
+    ),
+    "unknown_condition.misspelt": _("AWS sends no condition key %(key)s, so this condition never holds."),
     "unknown_condition.not_principal": _(
         "NotPrincipal names only a part of us (%(found)s); AWS may deny the whole account then."
     ),
@@ -114,7 +131,8 @@ _CAUSES: Sentences = {
     "external_id_pattern.case": _("The condition takes the external ID in any mix of upper and lower case."),
     "external_id_pattern.wildcard": _("The condition takes more than one external ID: %(found)s."),
     "external_id_pattern.empty": _("The condition takes an empty external ID."),
-    "external_id_pattern.guessable": _("The external ID is easy to guess: %(found)s."),
+    "external_id_pattern.guessable": _("The condition takes an external ID that is easy to guess: %(found)s."),
+    "external_id_pattern.guessable_ours": _("The external ID of this role is easy to guess: %(found)s."),
     "anyone": _("Anyone in AWS may try this door: the principal is not limited."),
     "other_principals_trusted": _("Somebody besides us may enter this role: %(found)s."),
     "anyone.kept_out": _("The principal is anyone; only the conditions keep others out."),
@@ -138,7 +156,7 @@ _REMEDIES: Sentences = {
     "not_json.missing_comma": _("Put the comma in."),
     "not_json.missing_brace": _("Put %(found)s in, or copy the whole policy again."),
     "not_json.extra_brace": _("Take it out."),
-    "permissions_policy_pasted": _("Paste the policy under “Trust relationships” of the role."),
+    "permissions_policy_pasted": _("In IAM, open the role, then “Trust relationships”, and copy that policy."),
     "malformed_element": _("Correct the element, or use the policy as we gave it."),
     "malformed_element.duplicate_key": _("Keep one of them; put several values into one list."),
     "malformed_element.illegal_character": _("Type the value anew; it may hold an invisible character."),
@@ -148,7 +166,10 @@ _REMEDIES: Sentences = {
     "malformed_element.bare_principal": _("Write {“AWS”: …} around it."),
     "malformed_element.sid_twice": _("Give each statement a Sid of its own."),
     "malformed_element.nearest": _("Write “%(expected)s”."),
-    "document_too_long": _("Take out statements that are not ours, or ask AWS to raise the quota to 4,096."),
+    "document_too_long": _("Take out statements that are not ours."),
+    "document_too_long.default_quota": _(
+        "Take out statements that are not ours, or ask AWS to raise the quota “Role trust policy length” to 4,096."
+    ),
     "wrong_partition.role": _("Agree on a role in our partition."),
     "principal": _("Put %(expected)s in its place."),
     "wrong_role.another_caller": _("Add %(expected)s beside it."),
@@ -170,7 +191,10 @@ _REMEDIES: Sentences = {
     "tag_condition": _("Take the condition on %(key)s out, or agree with us on the tag."),
     "explicit_deny": _("Except our roles from the statement, or take it out."),
     "unknown_condition": _("Take the condition on %(key)s out, or compare its value with us."),
+    "unknown_condition.misspelt": _("Write %(expected)s."),
     "unknown_condition.not_principal": _("Name account, role and session in NotPrincipal, or use Principal."),
+    "external_id_pattern.guessable_ours": _("Give this role another external ID: random, and for this role alone."),
+    "action_missing.no_allow": _("Save the policy as we gave it."),
     "external_id": _("Ask for the exact value: StringEquals, sts:ExternalId, %(expected)s."),
     "anyone": _("Name our account as the principal."),
     "other_principals_trusted": _("Make a role for us alone, or take this principal out."),
@@ -208,6 +232,16 @@ _SEVERITIES: dict[Severity, Promise] = {
 }
 
 
+_KINDS: Sentences = {
+    "<int>": _("a number"),
+    "<float>": _("a number"),
+    "<bool>": _("true or false"),
+    "<NoneType>": _("null"),
+    "<list>": _("this list"),
+    "<dict>": _("an object"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     cause: str
@@ -218,7 +252,7 @@ class Explanation:
 def explain(finding: Finding) -> Explanation:
     """In the active language. The texts hold what was pasted: a page escapes them like any other value."""
     facts = {
-        "found": _short(finding.found) or "-",
+        "found": _short(_kind(finding.found)) or "-",
         "expected": _short(finding.expected) or "-",
         "key": finding.key,
         "operator": finding.operator,
@@ -236,46 +270,19 @@ def severity_words(severity: Severity) -> str:
     return str(_SEVERITIES[severity])
 
 
-def place_words(finding: Finding) -> str:
+def line_words(finding: Finding) -> str:
     """Where it stands; empty where the finding has no place."""
     if finding.line is None:
         return ""
     if finding.column is not None:
         return gettext("line %(line)d, column %(column)d") % {"line": finding.line, "column": finding.column}
-    return gettext("line %(line)d, %(path)s") % {"line": finding.line, "path": json_path(finding.path)}
+    return gettext("line %(line)d") % {"line": finding.line}
 
 
-def letter(diagnosis: Diagnosis, *, language: str, role: str, sender: str) -> str:
-    """A plain-text message to the partner, ready to send, in the partner's language."""
-    with override(language):
-        lines = [
-            gettext("Hello,"),
-            "",
-            gettext("we looked at the trust policy of the role %(role)s.") % {"role": role},
-            *_letter_body(diagnosis),
-            "",
-            gettext("Nothing else needs to change, and the external ID stays the same."),
-            "",
-            gettext("With thanks,"),
-            sender,
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _letter_body(diagnosis: Diagnosis) -> list[str]:
-    wrong = [finding for finding in diagnosis.findings if finding.severity is not Severity.ADVICE]
-    if not wrong:
-        return [gettext("It is as we asked for. Nothing is to be done.")]
-    lines = [gettext("Please change the following.")]
-    # Two callers stopped by the same line read as one point.
-    points = [list(same) for _, same in groupby(wrong, key=lambda finding: (finding.code, finding.path))]
-    for number, (finding, *_rest) in enumerate(points, 1):
-        words, place = explain(finding), place_words(finding)
-        lines += ["", f"{number}. {words.cause}" + (f" ({place})" if place else ""), f"   {words.remedy}"]
-    correction = diagnosis.whole_correction()
-    if correction:
-        lines += ["", gettext("The whole policy, corrected:"), "", correction.text]
-    return lines
+def place_words(finding: Finding) -> str:
+    """As `line_words`, with the path of the element."""
+    line = line_words(finding)
+    return f"{line}, {json_path(finding.path)}" if line and finding.column is None else line
 
 
 def _remedy(finding: Finding) -> Promise:
@@ -290,6 +297,11 @@ def _is_spelling(finding: Finding) -> bool:
 
 def _sentence(table: Sentences, finding: Finding, plain: str) -> Promise:
     return table.get(f"{finding.code}.{finding.reason}") or table[plain]
+
+
+def _kind(found: str) -> str:
+    """A value of a wrong type in words; anything else as it is."""
+    return str(_KINDS.get(found, found))
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from onboarding import wording
 from onboarding.core.arns import AccountId
 from onboarding.core.probes import CONTROLS_MUST, NEGATIVE, Outcome, Probe, ProbeKind, is_session_of
+from onboarding.core.states import State
 from onboarding.models import Bastion, ExternalRole, Validation
 
 
@@ -25,12 +26,18 @@ class Row:
 
 
 def rows(validation: Validation, role: ExternalRole) -> list[Row]:
-    return [_row(probe, _READ[probe.kind](probe, role)) for probe in validation.recorded_probes]
+    must_be_shut = validation.state_before == State.RETIRING
+    return [_row(probe, _reading(probe, role, must_be_shut=must_be_shut)) for probe in validation.recorded_probes]
 
 
 def control_rows(bastion: Bastion) -> list[Row]:
     """The same of our own control roles."""
     return [_row(probe, _control(probe)) for probe in bastion.tried_controls]
+
+
+def _reading(probe: Probe, role: ExternalRole, *, must_be_shut: bool) -> "Reading":
+    read = _must_not_enter if must_be_shut and probe.kind is ProbeKind.WITH_EXTERNAL_ID else _READ[probe.kind]
+    return read(probe, role)
 
 
 def _row(probe: Probe, reading: "Reading") -> Row:

@@ -10,9 +10,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from onboarding import messages
+from onboarding import doctor_messages, messages, verdicts
+from onboarding.core.doctor import Finding
 from onboarding.core.probes import UNSAFE, VerdictCode
 from onboarding.models import ExternalRole, Invitation, Partner, Validation
+from onboarding.services.diagnosis import ReadPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,14 @@ class Letter:
         return f"mailto:{quote(self.to)}?subject={quote(self.subject)}&body={quote(self.body)}"
 
 
-def remedy_letter(role: ExternalRole, last: Validation, *, language: str) -> Letter:
-    """What the last validation found, and what the partner can do about it."""
+def remedy_letter(role: ExternalRole, last: Validation, *, language: str, policy: ReadPolicy | None = None) -> Letter:
+    """What the last validation found, and what the partner can do about it; with the policy corrected where one was
+    read.
+    """
     with translation.override(language):
         partner = role.account.partner
-        found = messages.explain(role, last)
+        found = verdicts.explain(role, last, policy)
+        corrected = _corrected(policy) if policy else ""
         paragraphs = [
             _greeting(partner),
             _("at %(time)s we tried the role %(role)s in your account %(account)s.")
@@ -44,11 +49,42 @@ def remedy_letter(role: ExternalRole, last: Validation, *, language: str) -> Let
             found.happened,
             found.certain if last.verdict == VerdictCode.DENIED else "",
             _("What to do:") + "\n" + _numbered(found.remedy),
-            _("It must hold these lines:") + f"\n\n{_condition(role)}" if last.verdict in UNSAFE else "",
+            corrected or (_("It must hold these lines:") + f"\n\n{_condition(role)}" if last.verdict in UNSAFE else ""),
             _regards(),
         ]
-        subject = _("%(role)s: %(happened)s") % {"role": role.role_name, "happened": found.happened}
+        happened = messages.explain(role, last).happened
+        subject = _("%(role)s: %(happened)s") % {"role": role.role_name, "happened": happened}
         return _letter(partner, language, subject, paragraphs)
+
+
+def findings_letter(role: ExternalRole, policy: ReadPolicy, *, language: str) -> Letter:
+    """What is wrong with the trust policy that was read, where no validation has said anything yet."""
+    with translation.override(language):
+        partner = role.account.partner
+        names = {"role": role.role_name, "account": role.account.number.grouped}
+        # Two callers stopped by one line read as one point.
+        points = tuple(dict.fromkeys(map(_point, policy.wrong)))
+        paragraphs = [
+            _greeting(partner),
+            _("we looked at the trust policy of the role %(role)s in your account %(account)s, as of %(time)s.")
+            % {**names, "time": _time(policy.reading.read_at)},
+            _("What to do:") + "\n" + _numbered(points),
+            _corrected(policy),
+            _regards(),
+        ]
+        subject = _("%(role)s: please change the trust policy") % names
+        return _letter(partner, language, subject, paragraphs)
+
+
+def _point(finding: Finding) -> str:
+    words, line = doctor_messages.explain(finding), doctor_messages.line_words(finding)
+    cause = _("%(cause)s (%(line)s)") % {"cause": words.cause, "line": line} if line else words.cause
+    return f"{cause}\n   {words.remedy}"
+
+
+def _corrected(policy: ReadPolicy) -> str:
+    correction = policy.diagnosis.whole_correction() if policy.wrong else None
+    return _("The whole policy, corrected:") + f"\n\n{correction.text}" if correction else ""
 
 
 def hand_off_letter(invitation: Invitation, link: str, *, language: str) -> Letter:

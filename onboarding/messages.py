@@ -1,7 +1,7 @@
 """Codes and facts into sentences: what happened, whose turn it is, what to do. `str(error)` is shown to nobody."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,22 +9,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onboarding import doctor_messages
-from onboarding.core import errors, probes, states
+from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
-from onboarding.core.doctor import Diagnosis, Severity
+from onboarding.core.console import NoLink
 from onboarding.core.probes import CONTROLS, ProbeKind, VerdictCode
+from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
+from onboarding.core.webhooks import InvalidWebhookUrl
 from onboarding.models import ExternalRole, Validation
 from onboarding.services import (
     access,
+    alert_routes,
     bastions,
+    computers,
     diagnosis,
     invitations,
     offboarding,
     people,
+    proofs,
+    quick_create,
+    recipients,
     registration,
+    rounds,
     submission,
     validation,
 )
@@ -68,12 +75,120 @@ _ARN_REASONS: dict[str, str | Promise] = {
     "not_an_sso_role": gettext_lazy("This is not the ARN of a role that IAM Identity Center made."),
 }
 
+_WEBHOOK_REASONS: dict[str, str | Promise] = {
+    "shape": gettext_lazy("This is not an address that a webhook can have, such as https://hooks.example.com/alerts."),
+    "scheme": gettext_lazy("Alerts go to https addresses only: this one would let others read along."),
+}
+
 _NAME_KINDS: dict[str, str | Promise] = {
     "role_name": gettext_lazy("Letters, digits and +=,.@_- only, at most 64."),
     "profile_name": gettext_lazy("Latin letters, digits, hyphen and underscore only, at most 64."),
+    "profile_template": gettext_lazy(
+        "At least one of {partner}, {role} and {account}, and at most 30 letters, digits, hyphens and underscores."
+    ),
+    "name_prefix": gettext_lazy(
+        "Latin letters, digits, hyphen and underscore only, at most 16, a letter or digit first."
+    ),
     "permission_set": gettext_lazy("Letters, digits and +=,.@_- only, at most 32, as Identity Center takes them."),
     "region": gettext_lazy("An AWS region looks like ap-northeast-1."),
+    "recipient_code": gettext_lazy("The code has eight digits. Copy them from the newest mail."),
     "external_id": gettext_lazy("An external ID has 2 to 1,224 letters, digits and _+=,.@:/-."),
+    "user_code": gettext_lazy("The code in your terminal has eight letters, like BCDF-GHJK."),
+    "computer": gettext_lazy("Up to 63 Latin letters, digits, dots, hyphens, underscores and spaces."),
+    "code_challenge": gettext_lazy("This address is not as portal-config makes it."),
+    "loopback": gettext_lazy("This address is not as portal-config makes it."),
+    "state": gettext_lazy("This address is not as portal-config makes it."),
+}
+
+_REFUSALS: dict[Refusal, str | Promise] = {
+    Refusal.NO_TOKEN: gettext_lazy("There is no token in this text. Paste everything that the command printed."),
+    Refusal.ALTERED: gettext_lazy("This token is not as the AWS CLI makes it, so it was not used. Run the line again."),
+    Refusal.ELSEWHERE: gettext_lazy(
+        "This token is not for AWS STS in a region of the role's partition, so it was not used. Run the line as it "
+        "stands; a profile or an environment of your own may name another endpoint."
+    ),
+    Refusal.LONG_TERM_KEY: gettext_lazy(
+        "This token was signed with the access key of an IAM user, not with the role. Run the line as it stands."
+    ),
+    Refusal.STALE: gettext_lazy("This token is older than two minutes. Run the line again, and paste at once."),
+    Refusal.AHEAD: gettext_lazy("This token comes from the future. Set your computer's clock, and run the line again."),
+    Refusal.UNKNOWN: gettext_lazy("This line was not made for you and this role, or a newer one took its place."),
+    Refusal.EXPIRED: gettext_lazy("The line was good for five minutes, and they are over. Make a new one."),
+    Refusal.REPLAYED: gettext_lazy("The line was used already, and each proves once. Make a new one."),
+    Refusal.NOT_SIGNED_SO: gettext_lazy(
+        "AWS says that the signature does not fit: the token was signed for another line, or changed on the way."
+    ),
+    Refusal.NOT_ACCEPTED: gettext_lazy(
+        "AWS did not accept the token. Its credentials may have ended: sign in again, and make a new line."
+    ),
+    Refusal.REDIRECTED: gettext_lazy("The answer was a redirect, which AWS STS never sends. Nothing was proven."),
+    Refusal.OTHER_ROLE: gettext_lazy(
+        "AWS named another role than this one. Run the line as it stands, profile included."
+    ),
+    Refusal.OTHER_PERSON: gettext_lazy(
+        "AWS named this role, under another session name than yours. Only your own config proves your path."
+    ),
+}
+
+_POLICY_ARN_REASONS: dict[str, str | Promise] = {
+    "policy": gettext_lazy(
+        "This names no managed policy. Wanted is a name such as ReadOnlyAccess, or an ARN with :policy/ in it."
+    ),
+    "partition": gettext_lazy("This policy is of another AWS partition than the bastion."),
+    "administrator": gettext_lazy(
+        "This policy makes the role an administrator of the partner's account. Their page promises that we never ask "
+        "for that."
+    ),
+}
+
+_PERMISSIONS_REASONS: dict[str, str | Promise] = {
+    "not_json": gettext_lazy("This is not JSON."),
+    "duplicate_key": gettext_lazy("The key %(found)s stands there twice."),
+    "character": gettext_lazy("A text here holds a character that cannot be seen, or that IAM does not take."),
+    "braces": gettext_lazy(
+        "A text here holds {{, $${ or %%{, which CloudFormation or Terraform would read as a command of theirs."
+    ),
+    "not_a_policy": gettext_lazy("This is not a policy: wanted is an object with Version and Statement."),
+    "trust_policy": gettext_lazy(
+        "A Principal says who may enter, and belongs into a trust policy. Wanted is what the role may do."
+    ),
+    "element": gettext_lazy("A statement has Effect, Action and Resource, and perhaps Sid and Condition."),
+    "value": gettext_lazy("IAM does not take this value of %(found)s."),
+    "too_long": gettext_lazy("IAM takes 10,240 characters at most. Name a managed policy instead."),
+    "administrator": gettext_lazy(
+        "This statement makes the role an administrator of the partner's account. Their page promises that we never "
+        "ask for that."
+    ),
+}
+
+_TAG_REASONS: dict[str, str | Promise] = {
+    "no_equals_sign": gettext_lazy("A tag is written key=value, one on a line. This is not: %(found)s"),
+    "key": gettext_lazy(
+        "A tag's key has 1 to 128 Latin letters, digits, blanks and _.:/+@-, and does not begin with aws: . This has "
+        "not: %(found)s"
+    ),
+    "value": gettext_lazy(
+        "A tag's value has at most 256 Latin letters, digits, blanks and _.:/=+@-. This has not: %(found)s"
+    ),
+    "twice": gettext_lazy("IAM takes each key once, whatever its case. This one is there twice: %(found)s"),
+    "too_many": gettext_lazy("A role has 50 tags at most."),
+}
+
+_REPLY_REASONS: dict[str, str | Promise] = {
+    "too_long": gettext_lazy("This is longer than any answer of AWS about one role. Paste the ARN of the role alone."),
+    "cut_short": gettext_lazy(
+        "A part of this is missing. Copy it again, from its first line to its last, or paste the ARN of the role alone."
+    ),
+    "damaged": gettext_lazy(
+        "This is not quite what CloudShell printed: its checksum differs. Copy it again, from the first dash to the "
+        "last, or paste the ARN of the role alone."
+    ),
+    "no_role": gettext_lazy(
+        "There is no ARN of a role in this. Wanted is, for example, arn:aws:iam::123456789012:role/RoleName."
+    ),
+    "several_roles": gettext_lazy(
+        "There is more than one role in this. Paste the ARN of the one that you made for us."
+    ),
 }
 
 _TAKEN: dict[str, str | Promise] = {
@@ -115,6 +230,18 @@ _UNFIT_CONTROLS: dict[str, str | Promise] = {
 }
 
 
+def _foreign_policy(error: errors.ForeignPolicy) -> str:
+    return _(
+        "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own "
+        "account %(expected)s."
+    ) % {"found": AccountId(error.found).grouped, "expected": AccountId(error.expected).grouped}
+
+
+def _permissions_policy(error: errors.InvalidPermissionsPolicy) -> str:
+    reason = str(_PERMISSIONS_REASONS[error.reason]) % {"found": error.found}
+    return _("Line %(line)d: %(reason)s") % {"line": error.line, "reason": reason} if error.line else reason
+
+
 def _said(text: str | Promise) -> Callable[[Any], str]:
     return lambda _error: str(text)
 
@@ -133,6 +260,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     errors.DuplicateProfile: lambda error: (
         _("No config was made: two profiles would have the name %(name)s.") % {"name": error.name}
     ),
+    errors.InvalidPolicyArn: lambda error: str(_POLICY_ARN_REASONS[error.reason]),
+    errors.ForeignPolicy: _foreign_policy,
+    errors.InvalidPermissionsPolicy: _permissions_policy,
+    errors.InvalidTags: lambda error: str(_TAG_REASONS[error.reason]) % {"found": error.found[:80]},
+    errors.InvalidReply: lambda error: str(_REPLY_REASONS[error.reason]),
     errors.BastionsOwnAccount: _said(
         gettext_lazy("This is the bastion account itself. Wanted is an account of the partner.")
     ),
@@ -142,6 +274,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
             "bastion's page first."
         )
     ),
+    InvalidWebhookUrl: lambda error: str(_WEBHOOK_REASONS[error.reason]),
+    alert_routes.NoWebhook: _said(gettext_lazy("Nothing changed: there is no webhook any more.")),
+    rounds.RoundUnderWay: _said(gettext_lazy("Every role is being validated already.")),
+    rounds.NothingToValidate: _said(gettext_lazy("There is nothing to validate: no role was returned yet.")),
+    rounds.RoundEnded: _said(gettext_lazy("There was nothing to stop: it has come to its end.")),
     states.IllegalTransition: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -170,17 +307,30 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     invitations.NoLongerUsable: _said(
         gettext_lazy("Nothing changed: this link was revoked or replaced meanwhile. Make a new one.")
     ),
+    recipients.CodeJustSent: _said(
+        gettext_lazy("A code was mailed a moment ago. Look for it first; another one can be asked for in a minute.")
+    ),
+    recipients.WrongCode: _said(
+        gettext_lazy("This is not the code of the newest mail. After five wrong tries a new code is needed.")
+    ),
+    recipients.NoCodeLeft: _said(gettext_lazy("This code is no longer good. Ask for a new one below.")),
     submission.ArnTaken: _said(gettext_lazy("This ARN was returned for another role already. Each role has its own.")),
     submission.NotReturnable: _said(
         gettext_lazy("Not saved: this role is not wanted at the moment. Ask the contact named on this page.")
     ),
     submission.NothingOffered: _said(gettext_lazy("Nothing changed: somebody has answered this offer already.")),
+    quick_create.NoQuickCreate: _said(
+        gettext_lazy(
+            "CloudFormation’s page could not be filled in this time. Download the template instead, and give it to "
+            "CloudFormation under “Create stack”, “Upload a template file”."
+        )
+    ),
     validation.NotChecked: _said(
         gettext_lazy("There is nothing to check: no ARN was returned, or the role is suspended or retired.")
     ),
     diagnosis.PasteTooLong: lambda error: (
-        _("This text has %(length)d characters, far more than any policy. Paste the trust policy alone.")
-        % {"length": error.length}
+        _("This text has more than %(limit)s characters, far more than any policy. Paste the trust policy alone.")
+        % {"limit": f"{error.limit:,}"}
     ),
     validation.CheckedJustNow: _said(
         gettext_lazy("This was checked a moment ago, and the result is below. Ask again in ten seconds.")
@@ -189,6 +339,11 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         _("%(grantee)s has this role already. Nothing changed.") % {"grantee": error.grantee}
     ),
     access.NothingToGrant: _said(gettext_lazy("Not granted: the work with this role has ended.")),
+    ProofRefused: lambda error: str(_REFUSALS[error.refusal]),
+    proofs.NothingToProve: _said(
+        gettext_lazy("Nothing to prove yet: the role is in nobody's config. The list says whose turn it is.")
+    ),
+    computers.CodeRefused: _said(gettext_lazy("Not connected. Start portal-config login again on that computer.")),
     offboarding.ChangedMeanwhile: _said(
         gettext_lazy("Nothing changed: the role has moved on meanwhile. The page shows where it stands now.")
     ),
@@ -200,6 +355,10 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
         gettext_lazy("Not saved: without this person nobody could administer the portal. Name another admin first.")
     ),
 }
+
+
+def sts_unavailable() -> str:
+    return _("AWS STS could not be asked: nothing was proven, nothing was refused. Make a new line and try again.")
 
 
 # --- Verdicts -----------------------------------------------------------------------------------------------------
@@ -225,40 +384,18 @@ class Explanation:
 def explain(role: ExternalRole, last: Validation | None) -> Explanation:
     """Where a role stands and why, from its state and its last finished validation."""
     if role.state in _WITHOUT_VERDICT:
-        return _without_verdict(State(role.state))
+        return _without_verdict(State(role.state), was_returned=bool(role.role_arn))
     if role.state == State.RETIRING:
-        return _retiring()
+        return _retiring(seen_shut=role.seen_shut_at is not None)
     if last is None or not last.verdict:
         return Explanation(tone="wait", happened=_("The check waits for its turn."), turn=Turn.US)
     return _EXPLAINED[VerdictCode(last.verdict)](role, last)
 
 
-def explain_with_policy(told: Explanation, last: Validation, policy: Diagnosis) -> Explanation:
-    """Both sources together: what STS answered, and what the trust policy says that was pasted or read."""
-    wrong = [finding for finding in policy.findings if finding.severity is not Severity.ADVICE]
-    if VerdictCode(last.verdict) not in _POLICY_EXPLAINS or told.tone != "bad":
-        return told
-    if not wrong:
-        return replace(told, certain=str(_HEALTHY_BUT_DENIED[0]), remedy=tuple(map(str, _HEALTHY_BUT_DENIED[1:])))
-    words = [doctor_messages.explain(finding) for finding in wrong]
-    return replace(
-        told,
-        happened=f"{told.happened} {words[0].cause}",
-        certain=_("Yes: AWS's answer and the trust policy that we read say the same."),
-        remedy=tuple(dict.fromkeys(word.remedy for word in words)),
-    )
-
-
-_POLICY_EXPLAINS = probes.UNSAFE | {VerdictCode.DENIED}
-_HEALTHY_BUT_DENIED = (
-    gettext_lazy("The answer is certain. The trust policy that we read would let us in, so the cause lies elsewhere."),
-    gettext_lazy("Check that this very policy is saved, and in the role whose ARN was returned."),
-    gettext_lazy("Look for a rule of your organization (service or resource control policy) that denies us."),
-)
 _WITHOUT_VERDICT = frozenset({State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED})
 
 
-def _without_verdict(state: State) -> Explanation:
+def _without_verdict(state: State, *, was_returned: bool = True) -> Explanation:
     if state is State.REGISTERED:
         return Explanation(
             tone="wait",
@@ -278,19 +415,31 @@ def _without_verdict(state: State) -> Explanation:
             happened=_("The role is suspended: it is left out of new configs, and nothing is checked."),
             turn=Turn.US,
         )
-    return Explanation(
-        tone="wait", happened=_("The role is retired: AWS denied us when we last tried."), turn=Turn.NOBODY
-    )
+    shut = _("The role is retired: AWS denied us twice, with and without the external ID.")
+    never = _("The role is retired. It was never returned, so there was no door to shut.")
+    return Explanation(tone="wait", happened=shut if was_returned else never, turn=Turn.NOBODY)
 
 
-def _retiring() -> Explanation:
+def _retiring(*, seen_shut: bool) -> Explanation:
+    if seen_shut:
+        return Explanation(
+            tone="wait",
+            happened=_(
+                "The work has ended, and AWS denied us. One more denial, a quarter of an hour later, shows that the "
+                "door is shut."
+            ),
+            turn=Turn.NOBODY,
+        )
     return Explanation(
         tone="wait",
         happened=_("The work has ended, and the partner's door has not been shown to be shut yet."),
         turn=Turn.PARTNER,
         remedy=(
             _("The partner deletes the role, or takes our account out of its trust policy."),
-            _("We try the door by ourselves, and call the role retired once AWS denies us."),
+            _(
+                "We try the door by ourselves. The role is retired once AWS has denied us twice, with and without the "
+                "external ID, a quarter of an hour apart."
+            ),
         ),
     )
 
@@ -300,10 +449,7 @@ def _proven(_role: ExternalRole, _last: Validation) -> Explanation:
         tone="ok",
         happened=_("The role opens with the external ID, and stays shut without it and with a wrong one."),
         turn=Turn.NOBODY,
-        certain=_(
-            "Yes, for the validator path: no try came in that had to stay out. An employee's own path is shown by "
-            "their first command."
-        ),
+        certain=_("Yes, for the validator path. Employees prove their own path themselves."),
     )
 
 
@@ -317,6 +463,11 @@ def _denied(role: ExternalRole, _last: Validation) -> Explanation:
         )
     if role.state == State.RETIRED:
         return _without_verdict(State.RETIRED)
+    return refused(role)
+
+
+def refused(role: ExternalRole) -> Explanation:
+    """Denied for good, with no policy at hand: likely causes in their order, and none of them claimed."""
     return Explanation(
         tone="bad",
         happened=_("AWS denied us the role, with the right external ID."),
@@ -501,6 +652,15 @@ def to_employee(role: ExternalRole) -> str:
     return _TO_EMPLOYEE[State(role.state)] % {"partner": role.account.partner.name}
 
 
+def no_console_link(reason: NoLink) -> str:
+    return str(_NO_LINK[reason])
+
+
+_NO_LINK: dict[NoLink, str | Promise] = {
+    NoLink.PARTITION: gettext_lazy("No link to the console: Switch Role is not known in this AWS partition."),
+    NoLink.ROLE_TOO_LONG: gettext_lazy("No link to the console: it takes 64 characters of a role's path and name."),
+}
+
 _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REGISTERED: gettext_lazy("%(partner)s has not been asked yet. Our platform admins’ turn."),
     State.INVITED: gettext_lazy("%(partner)s has not returned the role yet. Their turn."),
@@ -509,8 +669,8 @@ _TO_EMPLOYEE: dict[State, str | Promise] = {
     State.REFUSED: gettext_lazy("AWS denied us. The turn of %(partner)s."),
     State.PROVEN: "",
     State.UNSAFE: gettext_lazy("It opens without the right external ID, so it is kept back. The turn of %(partner)s."),
-    State.SUSPECT: gettext_lazy("In your config. The last check failed, and we check again within minutes."),
-    State.BROKEN: gettext_lazy("In your config, but AWS denied our last checks. The turn of %(partner)s."),
+    State.SUSPECT: gettext_lazy("The last check failed, and we check again within minutes."),
+    State.BROKEN: gettext_lazy("AWS denied our last checks. The turn of %(partner)s."),
     State.SUSPENDED: gettext_lazy("A platform admin has suspended it."),
     State.RETIRING: gettext_lazy("The work with it has ended."),
     State.RETIRED: gettext_lazy("The work with it has ended."),

@@ -14,9 +14,13 @@ log = structlog.get_logger(__name__)
 VALIDATE_ROLE: Final = "onboarding.validate_role"
 VALIDATE_CHUNK: Final = "onboarding.validate_chunk"
 TRY_CONTROLS: Final = "onboarding.try_controls"
-SEND_FRESH_LINK: Final = "onboarding.send_fresh_link"
+SEND_MAIL: Final = "onboarding.send_mail"
 SWEEP: Final = "onboarding.sweep"
 FIND_SSO_ROLES: Final = "onboarding.find_sso_roles"
+DELIVER_ALERT: Final = "onboarding.deliver_alert"
+ADVANCE_ROUND: Final = "onboarding.advance_round"
+NOTE_OPEN_DOORS: Final = "onboarding.note_open_doors"
+THIN_HISTORY: Final = "onboarding.thin_history"
 
 
 Argument = int | list[int]

@@ -7,8 +7,18 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from onboarding import queue
-from onboarding.services import bastions, controls, invitations, validation
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services import (
+    alert_deliveries,
+    alerts,
+    bastions,
+    controls,
+    delivery,
+    history,
+    outbox,
+    reminders,
+    rounds,
+    validation,
+)
 
 _TRIES = 4
 
@@ -32,21 +42,42 @@ def try_controls(bastion: int) -> None:
     controls.try_controls(bastion)
 
 
-@shared_task(name=queue.SEND_FRESH_LINK, bind=True, max_retries=_TRIES)
-def send_fresh_link(task: Any, pk: int) -> None:
-    try:
-        invitations.send_fresh_link(pk)
-    except MailUnavailable as trouble:
-        raise task.retry(exc=trouble, countdown=10 * 2**task.request.retries) from trouble
+@shared_task(name=queue.SEND_MAIL)
+def send_mail(pk: int) -> None:
+    delivery.deliver(pk)
 
 
 @shared_task(name=queue.SWEEP)
 def sweep() -> None:
     validation.sweep()
     controls.queue_due()
-    invitations.requeue_lost_asks()
+    reminders.remind_of_ending_links()
+    outbox.requeue_due()
+    alerts.tell_due()
+    alert_deliveries.queue_due()
+    rounds.take_up()
 
 
 @shared_task(name=queue.FIND_SSO_ROLES)
 def find_sso_roles() -> None:
     bastions.find_all_sso_roles()
+
+
+@shared_task(name=queue.DELIVER_ALERT)
+def deliver_alert(pk: int) -> None:
+    alert_deliveries.deliver(pk)
+
+
+@shared_task(name=queue.ADVANCE_ROUND)
+def advance_round(pk: int, look: int) -> None:
+    rounds.advance(pk, look)
+
+
+@shared_task(name=queue.NOTE_OPEN_DOORS)
+def note_open_doors() -> None:
+    alerts.note_open_doors()
+
+
+@shared_task(name=queue.THIN_HISTORY)
+def thin_history() -> None:
+    history.thin_history()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.core.alerts import AlertKind
 from onboarding.core.probes import Outcome, ProbeKind, VerdictCode
 from onboarding.core.states import State, stones_laid
 
@@ -52,6 +53,20 @@ _VERDICTS = {
     VerdictCode.SUPERSEDED: Wording(_("Overtaken by a change"), "wait", "again"),
 }
 
+_ALERTS = {
+    AlertKind.BROKEN: Wording(_("Broken"), "bad", "cross"),
+    AlertKind.UNSAFE: Wording(_("Unsafe"), "bad", "warn"),
+    AlertKind.RECOVERED: Wording(_("Recovered"), "ok", "check"),
+    AlertKind.OUR_TROUBLE: Wording(_("Our own trouble"), "bad", "again"),
+    AlertKind.TROUBLE_OVER: Wording(_("Our trouble is over"), "ok", "check"),
+    AlertKind.CONTROLS_FAIL: Wording(_("Control roles fail"), "bad", "again"),
+    AlertKind.SSO_ROLE_CHANGED: Wording(_("Another SSO role"), "warn", "person"),
+    AlertKind.DOOR_OPEN: Wording(_("Door still open"), "bad", "open"),
+    AlertKind.RETIREMENT: Wording(_("Work has ended"), "wait", "mail"),
+    AlertKind.RETIRED: Wording(_("Door shut"), "ok", "shut"),
+    AlertKind.TEST: Wording(_("Test"), "wait", "mail"),
+}
+
 PROBES: dict[ProbeKind, Text] = {
     ProbeKind.OWN_IDENTITY: _("Own identity"),
     ProbeKind.VALIDATOR_ROLE: _("Validator role"),
@@ -83,6 +98,10 @@ def of_state(state: str, *, used: bool = False) -> Wording:
 
 def of_verdict(code: str) -> Wording:
     return _VERDICTS[VerdictCode(code)]
+
+
+def of_alert(kind: str) -> Wording:
+    return _ALERTS[AlertKind(kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +147,22 @@ _ACTIONS: dict[str, Text] = {
     "account_corrected": _("corrected the account"),
     "account_registered": _("registered the account"),
     "account_retired": _("retired the account"),
+    "alert_tested": _("sent a test of the"),
+    "alert_mail_set": _("set whether admins get mail:"),
     "bastion_changed": _("changed the bastion"),
     "bastion_set_up": _("set up the bastion"),
+    "computer_connected": _("connected a computer of"),
+    "computer_disconnected": _("disconnected a computer of"),
     "config_taken": _("took the config of"),
     "control_roles_tried": _("saw a change of the control roles of"),
+    "employee_path_proven": _("proved the employee path of"),
     "grant_revoked": _("revoked a grant of"),
     "invitation_extended": _("extended the link"),
     "invitation_issued": _("made the link"),
+    "invitation_resent": _("mailed the link anew"),
     "invitation_revoked": _("revoked the link"),
     "new_link_asked_for": _("asked for a new link in place of"),
+    "partner_alerts_set": _("set whether alerts go to the partner"),
     "partner_corrected": _("corrected the partner"),
     "partner_registered": _("registered the partner"),
     "password_set": _("set a password for"),
@@ -146,6 +172,8 @@ _ACTIONS: dict[str, Text] = {
     "person_added": _("added the person"),
     "person_changed": _("changed the person"),
     "provider_followed": _("set role and groups of"),
+    "recipient_verification_chosen": _("chose whether to verify the recipient of the link"),
+    "recipient_verified": _("showed by a mailed code to be the recipient of the link"),
     "replacement_accepted": _("accepted another ARN for"),
     "replacement_declined": _("declined another ARN for"),
     "replacement_offered": _("offered another ARN for"),
@@ -155,9 +183,17 @@ _ACTIONS: dict[str, Text] = {
     "role_resumed": _("resumed the role"),
     "role_retirement_begun": _("began to retire the role"),
     "role_returned": _("returned the role"),
+    "role_said_deleted": _("said to have deleted the role"),
     "role_state_changed": _("saw a change of the role"),
     "role_suspended": _("suspended the role"),
+    "round_begun": _("began to validate every role:"),
+    "round_ended": _("finished validating every role:"),
+    "round_stopped": _("stopped validating every role:"),
+    "role_withdrawn": _("withdrew the role"),
     "sso_role_changed": _("found another SSO role for"),
+    "webhook_removed": _("removed the webhook:"),
+    "webhook_secret_renewed": _("made another secret for the webhook:"),
+    "webhook_set": _("set the webhook:"),
 }
 _FACTS: dict[str, Text] = {
     "account": _("Account"),
@@ -165,6 +201,7 @@ _FACTS: dict[str, Text] = {
     "after": _("After"),
     "bastion": _("Bastion"),
     "before": _("Before"),
+    "computer": _("Computer"),
     "contact_email": _("E-mail"),
     "contact_name": _("Contact"),
     "detail": _("Detail"),
@@ -178,6 +215,7 @@ _FACTS: dict[str, Text] = {
     "language": _("Language"),
     "last_name": _("Last name"),
     "name": _("Name"),
+    "not_checked": _("Not checked"),
     "offered_arn": _("Offered ARN"),
     "partner": _("Partner"),
     "portal_role": _("Portal role"),
@@ -188,9 +226,12 @@ _FACTS: dict[str, Text] = {
     "region": _("Region"),
     "role_arn": _("Role ARN"),
     "role_name": _("Role name"),
+    "roles": _("Roles"),
+    "session_arn": _("Session"),
     "style": _("Style"),
     "to": _("To"),
     "verdict": _("Verdict"),
+    "verify_recipient": _("Recipient to be verified"),
 }
 
 

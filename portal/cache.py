@@ -32,6 +32,9 @@ class SharedOrOwnCache(RedisCache):
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         self._asked("set", key, value, timeout=timeout, version=version)
 
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        return int(self._asked("incr", key, delta, version=version))
+
     def delete(self, key: str, version: int | None = None) -> bool:
         return bool(self._asked("delete", key, version=version))
 

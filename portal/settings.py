@@ -8,12 +8,17 @@ from urllib.parse import urlsplit
 
 import environ
 import structlog
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
+from onboarding.core import retirement
+from onboarding.core.handoff.quick_create import console_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCT_VERSION = "0.1.0"
+CLIENT_FILE = BASE_DIR / "client" / "portal_config.py"
 
 env = environ.Env()
 # Tests and the demo name another file, or none, so that a developer's own settings cannot disturb them.
@@ -36,7 +41,8 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 # --- AWS ----------------------------------------------------------------------------------------------------------
 SANDBOX = env.bool("SANDBOX", default=False)
 SANDBOX_CONSOLE_URL = env.str("SANDBOX_CONSOLE_URL", default="")
-_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM")
+SANDBOX_MAILBOX_URL = env.str("SANDBOX_MAILBOX_URL", default="")
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3")
 
 
 def _is_loopback(url: str) -> bool:
@@ -57,6 +63,29 @@ AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 if SANDBOX and not AWS_ENDPOINT_URL:
     raise ImproperlyConfigured("SANDBOX=1 needs AWS_ENDPOINT_URL, the address of the local AWS.")
 
+# Where CloudFormation reads the template that a partner's click has filled in; without it they download the template.
+TEMPLATE_BUCKET = env.str("TEMPLATE_BUCKET", default="")
+TEMPLATE_BUCKET_REGION = env.str("TEMPLATE_BUCKET_REGION", default="")
+TEMPLATE_ACCESS_KEY_ID = env.str("TEMPLATE_ACCESS_KEY_ID", default="")
+TEMPLATE_SECRET_ACCESS_KEY = env.str("TEMPLATE_SECRET_ACCESS_KEY", default="")
+# AWS's documents differ: 1,024 characters, or 5,120.
+TEMPLATE_URL_LIMIT = env.int("TEMPLATE_URL_LIMIT", default=1024)
+_console = ""
+if TEMPLATE_BUCKET:
+    for _name in (
+        "TEMPLATE_BUCKET_REGION",
+        "TEMPLATE_ACCESS_KEY_ID",
+        "TEMPLATE_SECRET_ACCESS_KEY",
+        *(["SANDBOX_CONSOLE_URL"] if SANDBOX else []),
+    ):
+        if not vars()[_name]:
+            raise ImproperlyConfigured(f"TEMPLATE_BUCKET needs {_name}, too.")
+    _console = console_of(TEMPLATE_BUCKET_REGION)
+    if not _console:
+        raise ImproperlyConfigured("TEMPLATE_BUCKET_REGION is of a partition whose console has no known address.")
+    if SANDBOX:
+        _console = "{0.scheme}://{0.netloc}".format(urlsplit(SANDBOX_CONSOLE_URL))
+
 # --- How long, how often ------------------------------------------------------------------------------------------
 INVITATION_LIFETIME = timedelta(days=env.int("INVITATION_DAYS", default=14))
 CHECK_INTERVAL = timedelta(minutes=env.int("CHECK_INTERVAL_MINUTES", default=180))
@@ -67,6 +96,10 @@ IAM_PROPAGATION = timedelta(seconds=env.int("IAM_PROPAGATION_SECONDS", default=1
 STS_CALLS_PER_SECOND = env.float("STS_CALLS_PER_SECOND", default=50.0)
 if STS_CALLS_PER_SECOND < 0:
     raise ImproperlyConfigured("STS_CALLS_PER_SECOND must be 0 or more.")
+SHUT_AGAIN_AFTER = retirement.SHUT_AGAIN_AFTER
+if SANDBOX:
+    # In a trial nobody waits a quarter of an hour to see that a door is shut.
+    SHUT_AGAIN_AFTER = timedelta(seconds=env.int("SANDBOX_SHUT_AGAIN_SECONDS", default=900))
 for _name, _value in {
     "INVITATION_DAYS": INVITATION_LIFETIME,
     "CHECK_INTERVAL_MINUTES": CHECK_INTERVAL,
@@ -196,6 +229,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 600},
     },
+    "note-open-doors": {
+        "task": "onboarding.note_open_doors",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
+    "thin-history": {
+        "task": "onboarding.thin_history",
+        # By the clock: a beat that is restarted every day would never come to the end of a whole one.
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- Sign-in ------------------------------------------------------------------------------------------------------
@@ -312,7 +356,12 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'", *([f"{_oidc.scheme}://{_oidc.netloc}"] if OIDC_SERVER_URL else [])],
+        # Where a form of ours may lead: to the single sign-on, and to CloudFormation's console.
+        "form-action": [
+            "'self'",
+            *([f"{_oidc.scheme}://{_oidc.netloc}"] if OIDC_SERVER_URL else []),
+            *([_console] if _console else []),
+        ],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "manifest-src": ["'self'"],

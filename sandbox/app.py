@@ -1,7 +1,5 @@
 """Puts the parts of the sandbox behind one address."""
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -11,10 +9,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox import stacks
 from sandbox.aws import AwsGate
 from sandbox.console import Console
 from sandbox.engine import Engine
-from sandbox.organization import Organization
+from sandbox.mail import Mailbox, MailboxPages
+from sandbox.organization import BASTION_ID, Organization
 from sandbox.pages import STATIC, explain
 from sandbox.signin import SignInPages
 from sandbox.sso import SsoPortal
@@ -25,11 +25,11 @@ from sandbox.tickets import Tickets
 LOOPBACK = ["127.0.0.1", "localhost"]
 
 
-async def build(folder: Path) -> Starlette:
-    records = Records(folder)
+async def build(records: Records, mailbox: Mailbox) -> Starlette:
     engine = Engine(records)
     organization = Organization(records, engine)
     await organization.prepare()
+    await stacks.open_bucket(BASTION_ID)
     tickets = Tickets(records)
     portal = SsoPortal(tickets, organization, engine)
 
@@ -46,6 +46,7 @@ async def build(folder: Path) -> Starlette:
         *portal.routes(),
         *SignInPages(tickets, organization, portal).routes(),
         *Console(organization, engine).routes(),
+        *MailboxPages(mailbox).routes(),
         Mount("/", AwsGate(engine)),
     ]
     return Starlette(

@@ -1,4 +1,4 @@
-"""The gate before STS and IAM: lets signed requests for these two through, and answers all others itself."""
+"""The gate before STS, IAM and one bucket: lets signed requests for these through, and answers all others itself."""
 
 import json
 import re
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.engine import STS_ACTIONS, Engine
 from sandbox.errors import AwsError
+from sandbox.stacks import is_template
 
 _MAX_BODY = 256 * 1024
 _SIGNED = re.compile(r"AWS4-HMAC-SHA256 (?:.*,\s*)?Credential=([^,\s]+)", re.ASCII)
@@ -47,6 +48,8 @@ class AwsGate:
 
 def _checked(request: Request, body: bytes) -> dict[str, str]:
     """What a signed request for an action of STS or IAM asks. Raise `AwsError` for any other."""
+    if is_template(request.url.path):
+        return _checked_template(request)
     if request.method not in ("GET", "POST") or len(body) > _MAX_BODY:
         raise AwsError("InvalidRequest", "The sandbox takes GET and POST of at most 256 KiB.")
     service = _service(request)
@@ -58,6 +61,15 @@ def _checked(request: Request, body: bytes) -> dict[str, str]:
     if service == "sts" and action not in STS_ACTIONS:
         raise AwsError("InvalidAction", f"Could not find operation {action} in the sandbox's STS.")
     return asked
+
+
+def _checked_template(request: Request) -> dict[str, str]:
+    """S3 is one bucket, into which a template is put, and out of which it is read."""
+    if request.method not in ("GET", "PUT") or "x-amz-target" in request.headers or _service(request) != "s3":
+        raise AwsError(
+            "MethodNotAllowed", "The sandbox's S3 takes templates and gives them, and does nothing else.", 405
+        )
+    return {}
 
 
 def _parameters(request: Request, body: bytes) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The partner's AWS console, as far as a role for another account needs it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import grammar
+from sandbox import grammar, stacks
 from sandbox.engine import Engine, Role
 from sandbox.errors import AwsError
 from sandbox.organization import Organization
 from sandbox.pages import page, sent_form, text
+from sandbox.stacks import Stack
 
 _INLINE_POLICY = "permissions"
 _HOURS = (1, 2, 4, 8, 12)
@@ -65,6 +66,8 @@ class Console:
             Route("/console/", self._accounts, methods=["GET"]),
             Route("/console/create", self._form, methods=["GET"]),
             Route("/console/create", self._create, methods=["POST"]),
+            Route("/console/stacks/create/review", self._review, methods=["GET"]),
+            Route("/console/stacks/create/review", self._create_stack, methods=["POST"]),
             Route("/console/{account_id:str}/", self._roles, methods=["GET"]),
             Route("/console/{account_id:str}/roles/{name:str}", self._role, methods=["GET"]),
             Route("/console/{account_id:str}/roles/{name:str}/trust", self._save_trust, methods=["POST"]),
@@ -135,6 +138,37 @@ class Console:
             partners=self._organization.partners(),
             hours=_HOURS,
             samples={key: label for key, (label, _) in _SAMPLES.items()},
+        )
+
+    async def _review(self, request: Request) -> Response:
+        asked = request.query_params
+        sent_to = Stack(asked.get("stackName", ""), asked.get("templateURL", ""), "")
+        account_id = asked.get("account", "")
+        try:
+            return self._show_stack(request, await self._fetched(request, sent_to), account_id)
+        except AwsError as error:
+            return self._show_stack(request, sent_to, account_id, error)
+
+    async def _create_stack(self, request: Request) -> Response:
+        sent = await sent_form(request)
+        stack = Stack(text(sent, "stackName").strip(), text(sent, "templateURL"), "")
+        account = self._account(text(sent, "account"))
+        try:
+            stack = await self._fetched(request, stack)
+            outputs = await stacks.create(self._engine, account["id"], stack, text(sent, "capability"))
+        except AwsError as error:
+            return self._show_stack(request, stack, account["id"], error)
+        return page(request, "console_outputs.html", account=account, stack=stack, outputs=outputs)
+
+    async def _fetched(self, request: Request, stack: Stack) -> Stack:
+        template = await stacks.fetch(self._engine, stack.template_url, port=request.url.port or 80)
+        return replace(stack, template=template)
+
+    def _show_stack(self, request: Request, stack: Stack, account_id: str, error: AwsError | None = None) -> Response:
+        partners = self._organization.partners()
+        status = 422 if error else 200
+        return page(
+            request, "console_stack.html", status, stack=stack, account_id=account_id, partners=partners, error=error
         )
 
     async def _role(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The only module that touches ministack's insides: starts its STS and IAM, closes its gaps, keeps its state.
+"""With `stacks` the only module that touches ministack's insides: starts STS and IAM, closes gaps, keeps their state.
 
 ministack decides; where it decides otherwise than AWS, this module puts it right. Gaps left open: an Allow in the trust
 policy of the caller's own account does not replace the caller's identity policy, and organizations do not exist.

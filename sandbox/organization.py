@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.engine import REGION, Engine
+from sandbox.stacks import BUCKET
 from sandbox.state import Record, Records
 
 BASTION_ID = "111122223333"
@@ -19,6 +20,7 @@ OPEN_CONTROL = "tobiishi-control-open"
 ASKING_CONTROL = "tobiishi-control-asking"
 CONTROL_EXTERNAL_ID = "tobiishi-control"
 WORKER = "tobiishi-worker"
+TEMPLATES = "tobiishi-templates"
 PARTNERS = {
     "303040405050": "Willow Logistics",
     "222233334444": "Kestrel Analytics",
@@ -50,6 +52,8 @@ class Organization:
         self._engine = engine
 
     async def prepare(self) -> None:
+        if not self._records.get("organization", "templates"):
+            self._records.put("organization", "templates", await self._templates())
         if self._records.get("organization", "bastion"):
             return
         for account_id, name in PARTNERS.items():
@@ -64,6 +68,7 @@ class Organization:
         return {
             "bastion": {key: value for key, value in bastion.items() if key != "sso_roles"},
             "partners": self.partners(),
+            "templates": self._records.get("organization", "templates"),
             "employees": [self.employee(_email(local_part)) for local_part in EMPLOYEES],
         }
 
@@ -117,6 +122,13 @@ class Organization:
         for name, condition in ((OPEN_CONTROL, {}), (ASKING_CONTROL, asking)):
             trust = _trust({"AWS": callers}, "sts:AssumeRole", **condition)
             await self._role(name, "/", trust, account_id=CONTROLS_ID)
+
+    async def _templates(self) -> Record:
+        """The identity that puts templates into the bucket, and nothing else."""
+        keys = await self._user(TEMPLATES, BASTION_ID)
+        objects = _allow(["s3:PutObject", "s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*")
+        await self._inline("User", TEMPLATES, "put-templates", objects)
+        return {"bucket": BUCKET, "region": REGION, **keys}
 
     async def _sso_role(self, permission_set: str) -> str:
         name = f"AWSReservedSSO_{permission_set}_{secrets.token_hex(8)}"

@@ -34,7 +34,7 @@ def page(request: Request, template: str, status: int = 200, *, form_target: str
     response.set_cookie(_FORM_COOKIE, form_key, httponly=True, samesite="strict")
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {form_target}".strip()
+        f"frame-src 'self'; frame-ancestors 'none'; form-action 'self' {form_target}".strip()
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "same-origin"

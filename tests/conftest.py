@@ -1,5 +1,9 @@
 """What all tests share: no network but the loopback, and the cast."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
 import pytest
 from django.conf import settings
 from pytest_socket import socket_allow_hosts
@@ -7,6 +11,10 @@ from redis import Redis
 
 from onboarding.models import Person
 from tests import factories
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +46,21 @@ def carol(db: None) -> Person:
 def dave(db: None) -> Person:
     """An employee whom nobody granted anything."""
     return factories.make_person("dave@hoshino.example", name=("Dave", "Doe"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="write what is made now into tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a text with the file of that name in `tests/golden`, byte for byte; or writes it, when asked to."""
+
+    def compare(name: str, text: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if request.config.getoption("write_golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        assert text == file.read_text(), f"pytest --write-golden writes {file}"
+
+    return compare

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 
+from django.test import Client
 from django.utils import timezone
 
 from onboarding.aws import AwsUnavailable
@@ -15,6 +16,7 @@ from onboarding.core.bastion import PermissionSetPolicyStyle
 from onboarding.core.probes import NEGATIVE, WRONG, Outcome, Probe, ProbeKind
 from onboarding.models import (
     Bastion,
+    ClientToken,
     ExternalAccount,
     ExternalRole,
     Grant,
@@ -25,7 +27,17 @@ from onboarding.models import (
     Trigger,
     Validation,
 )
-from onboarding.services import access, bastions, claims, invitations, people, registration, submission, validation
+from onboarding.services import (
+    access,
+    bastions,
+    claims,
+    computers,
+    invitations,
+    people,
+    registration,
+    submission,
+    validation,
+)
 from onboarding.services.access import GrantTerms
 from onboarding.services.bastions import BastionDetails
 from onboarding.services.invitations import IssuedInvitation
@@ -145,6 +157,16 @@ def make_grant(role: ExternalRole, person: Person, *, for_hours: int | None = No
     return access.grant(role, person, GrantTerms(reason="project", expires_at=expires_at), by=an_admin())
 
 
+def connect_laptop(person: Person, *, computer: str = "laptop") -> tuple[ClientToken, Client]:
+    """A token as `portal-config login` gets one, and a client that sends it."""
+    codes = computers.ask_by_device_code(computer)
+    code = computers.find_waiting(codes.user_code.replace("-", ""))
+    assert code is not None
+    computers.decide(code, person, allowed=True)
+    issued = computers.exchange_device_code(codes.device_code)
+    return issued.token, Client(headers={"Authorization": f"Bearer {issued.text}"})
+
+
 class Door:
     """A partner's role as the probes find it: what opens it, and who answers behind it; and our own side of it."""
 
@@ -204,7 +226,7 @@ class Door:
     def _probes(self, order: ProbeOrder) -> list[Probe]:
         entered = self._tried(ProbeKind.WITH_EXTERNAL_ID)
         if entered.outcome is not Outcome.ENTERED:
-            return [entered, *([self._tried(ProbeKind.WITHOUT_EXTERNAL_ID)] if order.must_be_shut else [])]
+            return [entered, *([self._tried(ProbeKind.WITHOUT_EXTERNAL_ID)] if order.is_retiring else [])]
         account = self._account or order.role_arn.account_id
         answered = f"arn:aws:sts::{account}:assumed-role/{order.role_arn.name}/tobiishi-validator"
         strangers = [self._tried(ProbeKind.AS_STRANGER)] if order.stranger else []

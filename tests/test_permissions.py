@@ -1,7 +1,7 @@
 """EVERY url × EVERY audience. A new address fails here until it has a row in `TABLE`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
@@ -11,28 +11,40 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 
 from onboarding.core.arns import RoleArn
+from onboarding.models import Alert
 from onboarding.permissions import Audience
-from onboarding.services import submission
+from onboarding.services import alerts, rounds, submission
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 # In the order in which they try the door: whoever may change something comes after those who may not.
-AUDIENCES = ("stranger", "mallory", "bob", "dave", "carol", "alice")
+AUDIENCES = ("stranger", "mallory", "bob", "dave", "carol", "alice", "laptop")
 ANYONE = frozenset(AUDIENCES)
 SIGNED_IN = frozenset({"dave", "carol", "alice"})
 ADMINS = frozenset({"alice"})
 HOLDERS = frozenset({"bob"})
+# Carol's portal-config, which has a token and no session.
+LAPTOPS = frozenset({"laptop"})
 NOBODY: frozenset[str] = frozenset()
+
+
+LOOPBACK = {
+    "computer": "laptop",
+    "loopback": "http://127.0.0.1:40123/signed-in",
+    "state": "s" * 32,
+    "challenge": "c" * 43,
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """Who gets in. `of` names what the address is about, `method` how the page is asked."""
+    """Who gets in. `of` names what the address is about, `method` how the page is asked, `carries` with what."""
 
     who: frozenset[str]
     of: str = ""
     method: str = "get"
+    carries: Mapping[str, str] = field(default_factory=dict)
 
 
 def _admin(of: str = "", method: str = "get") -> Row:
@@ -50,22 +62,53 @@ TABLE: dict[str, Row] = {
     "onboarding:readyz": Row(ANYONE),
     # Employees
     "onboarding:employees:access": Row(SIGNED_IN),
+    "onboarding:employees:choose": Row(SIGNED_IN, method="post"),
     "onboarding:employees:config": Row(SIGNED_IN),
+    "onboarding:employees:granted": Row(SIGNED_IN),
+    "onboarding:employees:plain": Row(SIGNED_IN),
+    "onboarding:employees:switch_roles": Row(SIGNED_IN),
     "onboarding:employees:config_copied": Row(frozenset({"carol"}), method="post"),
     "onboarding:employees:profile_copied": Row(frozenset({"carol"}), "role", "post"),
+    "onboarding:employees:prove": Row(frozenset({"carol"}), "role"),
+    "onboarding:employees:begin_proof": Row(frozenset({"carol"}), "role", "post"),
+    "onboarding:employees:send_proof": Row(frozenset({"carol"}), "role", "post"),
+    "onboarding:employees:connect": Row(SIGNED_IN, carries=LOOPBACK),
+    "onboarding:employees:connect_by_code": Row(SIGNED_IN),
+    "onboarding:employees:disconnect": Row(frozenset({"carol"}), "token", "post"),
+    # portal-config: what it asks before it has a token, and after
+    "onboarding:employees:client_download": Row(ANYONE),
+    "onboarding:employees:client_device_code": Row(ANYONE, method="post", carries={"computer": "laptop"}),
+    # Who has a code may come, and nobody here has one.
+    "onboarding:employees:client_token": Row(NOBODY, method="post"),
+    "onboarding:employees:client_config": Row(LAPTOPS),
+    "onboarding:employees:client_begin_proof": Row(LAPTOPS, method="post", carries={"role_arn": ""}),
+    # Refused for what it sends, which is nothing; that it may come is seen in tests/views.
+    "onboarding:employees:client_send_proof": Row(NOBODY, method="post"),
+    "onboarding:employees:client_disconnect": Row(LAPTOPS, method="post"),
     # Partner admins: whoever holds the link, and it alone
     "onboarding:partners:lost": Row(NOBODY),
     "onboarding:partners:asked": Row(ANYONE),
+    "onboarding:partners:too_many": Row(NOBODY),
     "onboarding:partners:open": Row(ANYONE, "invitation"),
     "onboarding:partners:handoff": Row(HOLDERS, "invitation"),
+    "onboarding:partners:summary": Row(HOLDERS, "invitation"),
+    "onboarding:partners:sheet": Row(HOLDERS, "invitation"),
+    "onboarding:partners:recipient": Row(HOLDERS, "invitation"),
+    "onboarding:partners:mail_code": Row(HOLDERS, "invitation", "post"),
+    "onboarding:partners:withdraw": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:copied": Row(HOLDERS, "invitation", "post"),
     # Answers everybody alike, and does something for the holder only.
     "onboarding:partners:new_link": Row(ANYONE, "invitation", "post"),
     "onboarding:partners:return": Row(HOLDERS, "invitation", "post"),
+    "onboarding:partners:deleted": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:check": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:verdict": Row(HOLDERS, "invitation"),
+    "onboarding:partners:check_trust": Row(HOLDERS, "invitation", "post"),
     "onboarding:partners:trust_policy": Row(HOLDERS, "invitation"),
-    "onboarding:partners:commands": Row(HOLDERS, "invitation"),
+    "onboarding:partners:form": Row(HOLDERS, "invitation"),
+    # The role has no policy of this kind.
+    "onboarding:partners:permissions_policy": Row(NOBODY, "invitation"),
+    "onboarding:partners:create_stack": Row(HOLDERS, "invitation", "post"),
     # Platform admins
     "onboarding:admins:overview": _admin(),
     "onboarding:admins:partners": _admin(),
@@ -73,6 +116,10 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:register_preview": _admin(method="post"),
     "onboarding:admins:partner": _admin("partner"),
     "onboarding:admins:correct_partner": _admin("partner"),
+    "onboarding:admins:set_partner_alerts": _admin("partner", "post"),
+    "onboarding:admins:partner_report": _admin("partner"),
+    "onboarding:admins:partner_report_csv": _admin("partner"),
+    "onboarding:admins:partner_report_json": _admin("partner"),
     "onboarding:admins:add_account": _admin("partner"),
     "onboarding:admins:add_account_preview": _admin("partner", "post"),
     "onboarding:admins:account": _admin("account"),
@@ -81,6 +128,8 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:add_role": _admin("account"),
     "onboarding:admins:add_role_preview": _admin("account", "post"),
     "onboarding:admins:issue_link": _admin("account", "post"),
+    "onboarding:admins:resend_link": _admin("invitation", "post"),
+    "onboarding:admins:choose_verification": _admin("invitation", "post"),
     "onboarding:admins:extend_link": _admin("invitation", "post"),
     "onboarding:admins:revoke_link": _admin("invitation", "post"),
     "onboarding:admins:roles": _admin(),
@@ -97,6 +146,19 @@ TABLE: dict[str, Row] = {
     "onboarding:admins:grant": _admin("role", "post"),
     "onboarding:admins:revoke_grant": _admin("grant", "post"),
     "onboarding:admins:validations": _admin(),
+    "onboarding:admins:round_live": _admin(),
+    "onboarding:admins:begin_round": _admin(method="post"),
+    "onboarding:admins:stop_round": _admin("validation_round", "post"),
+    "onboarding:admins:report": _admin(),
+    "onboarding:admins:report_csv": _admin(),
+    "onboarding:admins:report_json": _admin(),
+    "onboarding:admins:alerts": _admin(),
+    "onboarding:admins:alert": _admin("alert"),
+    "onboarding:admins:set_alert_mail": _admin(method="post"),
+    "onboarding:admins:set_webhook": _admin(method="post"),
+    "onboarding:admins:renew_webhook_secret": _admin(method="post"),
+    "onboarding:admins:remove_webhook": _admin(method="post"),
+    "onboarding:admins:test_alert": _admin(method="post"),
     "onboarding:admins:audit": _admin(),
     "onboarding:admins:people": _admin(),
     "onboarding:admins:add_person": _admin(),
@@ -192,6 +254,7 @@ def world(alice, carol, dave):
     role = submission.return_role(invitation, invitation.account.roles.get(), _arn(invitation))
     factories.check(role, factories.Door())
     role.refresh_from_db()
+    token, laptop = factories.connect_laptop(carol)
     return SimpleNamespace(
         role=role,
         account=role.account,
@@ -201,9 +264,17 @@ def world(alice, carol, dave):
         permission_set=role.permission_set,
         bastion=role.permission_set.bastion,
         grant=factories.make_grant(role, carol),
+        alert=_an_alert(alice),
+        validation_round=rounds.begin_round(by=alice),
         person=factories.make_person("erin@hoshino.example"),
-        clients=_clients(alice, carol, dave, invitation),
+        token=token,
+        clients=_clients(alice, carol, dave, invitation) | {"laptop": laptop},
     )
+
+
+def _an_alert(alice) -> Alert:
+    alerts.send_test(by=alice)
+    return Alert.objects.get()
 
 
 def _arn(invitation) -> RoleArn:
@@ -211,7 +282,7 @@ def _arn(invitation) -> RoleArn:
 
 
 def _clients(alice, carol, dave, invitation) -> dict[str, Client]:
-    clients = {name: Client() for name in AUDIENCES}
+    clients = {name: Client() for name in AUDIENCES if name not in LAPTOPS}
     for name, person in {"alice": alice, "carol": carol, "dave": dave}.items():
         clients[name].force_login(person)
     hold(clients["bob"], invitation)
@@ -221,12 +292,13 @@ def _clients(alice, carol, dave, invitation) -> dict[str, Client]:
 
 def hold(client: Client, invitation) -> None:
     session = client.session
-    session["invitations"] = [str(invitation.uuid)]
+    session["invitations"] = {str(invitation.uuid): invitation.token_digest}
     session.save()
 
 
 def address(name: str, row: Row, world) -> str:
     values = {"key": "x-y", "uidb36": "1", "pk": 1, "provider_id": "sso", "role_uuid": world.role.uuid}
+    values |= {"form": "bash", "way": "create", "name": "athena.sql"}
     values["link_token"] = world.link_token
     if hasattr(world, row.of):
         values["uuid"] = getattr(world, row.of).uuid
@@ -244,10 +316,11 @@ def test_only_its_audience_opens(name, world, monkeypatch, empty_cache):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     row = TABLE[name]
     url = address(name, row, world)
+    sent = {key: world.role.role_arn if key == "role_arn" else value for key, value in row.carries.items()}
     found = set()
     for audience in AUDIENCES:
         with translation.override("en"):
-            answer = getattr(world.clients[audience], row.method)(url)
+            answer = getattr(world.clients[audience], row.method)(url, sent)
         assert answer.status_code != 405, f"{name} is not asked by {row.method}"
         if gets_in(answer):
             found.add(audience)

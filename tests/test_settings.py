@@ -15,6 +15,14 @@ _SETTINGS = _CHECKOUT / "portal" / "settings.py"
 _NEEDED = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": "x" * 50}
 
 
+TEMPLATES = {
+    "TEMPLATE_BUCKET": "hoshino-templates",
+    "TEMPLATE_BUCKET_REGION": "ap-northeast-1",
+    "TEMPLATE_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+    "TEMPLATE_SECRET_ACCESS_KEY": "x",
+}
+
+
 def _load(monkeypatch: pytest.MonkeyPatch, changed: Mapping[str, str]) -> dict[str, Any]:
     for name in list(os.environ):
         monkeypatch.delenv(name)
@@ -65,6 +73,14 @@ def _comparable(loaded: Mapping[str, Any]) -> dict[str, str]:
         ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:4566"}, "AWS_ENDPOINT_URL_STS points away from AWS"),
         ({"SANDBOX": "1", "AWS_ENDPOINT_URL": "http://192.0.2.1"}, "must be a loopback address"),
         ({"SANDBOX": "1"}, "needs AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4566"}, "AWS_ENDPOINT_URL_S3 points away from AWS"),
+        ({"TEMPLATE_BUCKET": "x"}, "TEMPLATE_BUCKET needs TEMPLATE_BUCKET_REGION"),
+        ({**TEMPLATES, "TEMPLATE_SECRET_ACCESS_KEY": ""}, "TEMPLATE_BUCKET needs TEMPLATE_SECRET_ACCESS_KEY"),
+        (
+            {**TEMPLATES, "SANDBOX": "1", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            "TEMPLATE_BUCKET needs SANDBOX_CONSOLE_URL",
+        ),
+        ({**TEMPLATES, "TEMPLATE_BUCKET_REGION": "eusc-de-east-1"}, "a partition whose console has no known address"),
         ({"INVITATION_DAYS": "0"}, "INVITATION_DAYS must be at least 1"),
         ({"CHECK_INTERVAL_MINUTES": "-5"}, "CHECK_INTERVAL_MINUTES must be at least 1"),
         ({"OIDC_SERVER_URL": "http://login.example.com"}, "must begin with https"),
@@ -92,6 +108,20 @@ def test_over_https_every_cookie_is_for_https_alone(monkeypatch: pytest.MonkeyPa
     assert loaded["LANGUAGE_COOKIE_SECURE"]
     assert loaded["SECURE_HSTS_SECONDS"] >= 31_536_000
     assert loaded["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_forms_lead_to_the_console_where_there_is_a_bucket_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def targets(changed: Mapping[str, str]) -> list[str]:
+        return list(_load(monkeypatch, changed)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"])
+
+    assert targets({}) == ["'self'"]
+    assert targets(TEMPLATES) == ["'self'", "https://ap-northeast-1.console.aws.amazon.com"]
+    local = {
+        "SANDBOX": "1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "SANDBOX_CONSOLE_URL": "http://127.0.0.1:9/console/",
+    }
+    assert targets({**TEMPLATES, **local}) == ["'self'", "http://127.0.0.1:9"]
 
 
 def test_the_portal_answers_to_its_public_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:

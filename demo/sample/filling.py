@@ -15,8 +15,10 @@ from demo.sample import partner as partner_side
 from demo.sample.story import ADMIN_EMAIL, GROUP, STORIES, Ending, Story
 from demo.state import write_private
 from onboarding import queue
+from onboarding.core import permissions_policy
 from onboarding.core.arns import AccountId, Partition, RoleArn
 from onboarding.core.bastion import PermissionSetPolicyStyle
+from onboarding.core.handoff import Permissions
 from onboarding.models import (
     Bastion,
     ExternalAccount,
@@ -27,7 +29,16 @@ from onboarding.models import (
     PortalRole,
     Validation,
 )
-from onboarding.services import access, bastions, invitations, notifications, people, registration, submission
+from onboarding.services import (
+    access,
+    bastions,
+    diagnosis,
+    invitations,
+    notifications,
+    people,
+    registration,
+    submission,
+)
 from portal.celery import app
 
 _PATIENCE = 60.0
@@ -53,14 +64,14 @@ def fill_in(organization: Organization) -> None:
     roles = []
     for account, story in _cast(organization):
         role = _role(account, story, permission_set, by=admin)
-        roles.append((story, role))
+        roles.append((account, story, role))
         if story.ending.is_returned:
             _return(account, story, role, by=admin)
         if story.is_granted and not role.grants.exists():
             access.grant(role, Group.objects.get(name=GROUP), access.GrantTerms(reason=story.purpose), by=admin)
     _wait("the checks do not end", lambda: not Validation.objects.open().exists())
-    for story, role in roles:
-        _conclude(story, role)
+    for account, story, role in roles:
+        _conclude(account, story, role)
 
 
 def _cast(organization: Organization) -> list[tuple[Account, Story]]:
@@ -124,6 +135,7 @@ def _role(account: Account, story: Story, permission_set: PermissionSet, *, by: 
         region=permission_set.bastion.region,
         purpose=story.purpose,
         permissions_wanted=story.permissions_wanted,
+        permissions=Permissions(document=permissions_policy.parse(json.dumps(story.permissions_policy))),
     )
     return known or registration.register_role(external, details, by=by)
 
@@ -150,13 +162,15 @@ def _return(account: Account, story: Story, role: ExternalRole, *, by: Person) -
     submission.return_role(invitation, role, arn)
 
 
-def _conclude(story: Story, role: ExternalRole) -> None:
+def _conclude(account: Account, story: Story, role: ExternalRole) -> None:
     role.refresh_from_db()
     if story.ending.is_returned and role.state != story.ending.state:
         sys.exit(f"{role.role_name} should be {story.ending.state} and is {role.state}")
     if story.ending is Ending.IN_USE and not role.is_used:
         employees = access.entitled_people(role, at=timezone.now()).filter(portal_role=PortalRole.EMPLOYEE)
         access.note_config_taken(employees[0], [role])
+    if story.ending is Ending.WRONG_EXTERNAL_ID:
+        diagnosis.check_pasted(role, partner_side.saved_policy(account, story))
 
 
 def _take_up_checks() -> None:

@@ -25,6 +25,23 @@ def make_role(account: Account, story: Story, role: ExternalRole) -> None:
     client.put_role_policy(
         RoleName=story.role_name, PolicyName="Read", PolicyDocument=json.dumps(story.permissions_policy)
     )
+    if story.ending is Ending.UNSAFE:
+        _let_be_read(client, account, story)
+
+
+def saved_policy(account: Account, story: Story) -> str:
+    """As a partner copies it from the console."""
+    role = _iam(account).get_role(RoleName=story.role_name)["Role"]
+    return json.dumps(role["AssumeRolePolicyDocument"], indent=4)
+
+
+def _let_be_read(client: Any, account: Account, story: Story) -> None:
+    """A partner whose role lets us read its own trust policy."""
+    itself = {
+        "Effect": "Allow", "Action": "iam:GetRole", "Resource": f"arn:aws:iam::{account.id}:role/{story.role_name}",
+    }  # fmt: skip
+    document = json.dumps({"Version": "2012-10-17", "Statement": [itself]})
+    client.put_role_policy(RoleName=story.role_name, PolicyName="ReadItself", PolicyDocument=document)
 
 
 def _trust_policy(story: Story, role: ExternalRole) -> dict[str, Any]:

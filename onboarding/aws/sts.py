@@ -48,8 +48,8 @@ class ProbeOrder:
     """What to try, and as whom.
 
     `stranger` is a role of ours that no trust policy names. `reads_policy` also asks IAM for the saved trust policy,
-    which only some roles may read of themselves. `must_be_shut` tries without the external ID also where the right
-    one is denied: for a role that is being retired.
+    which only some roles may read of themselves. `is_retiring` also knocks without the external ID at a door that is
+    shut with it.
     """
 
     identity: Identity
@@ -57,7 +57,7 @@ class ProbeOrder:
     external_id: str
     stranger: Identity | None = None
     reads_policy: bool = False
-    must_be_shut: bool = False
+    is_retiring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _Trial:
         return Tried([entered, *shut, who], self._saved_policy(credentials) if self.order.reads_policy else "")
 
     def _still_shut(self) -> Iterator[Probe]:
-        if self.order.must_be_shut:
+        if self.order.is_retiring:
             yield self._knock(ProbeKind.WITHOUT_EXTERNAL_ID)
 
     def _negative(self) -> Iterator[Probe]:

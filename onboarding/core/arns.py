@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from onboarding.core.errors import InvalidAccountId, InvalidRoleArn
+from onboarding.core.errors import InvalidAccountId, InvalidPolicyArn, InvalidRoleArn
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _GROUPED_ACCOUNT_ID = re.compile(r"[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}")
@@ -103,10 +103,7 @@ class RoleArn:
             raise InvalidRoleArn(_KINDS.get(kind, "other_service"), text)
         directory, slash, name = rest.rpartition("/")
         path = f"/{directory}{slash}"
-        if not _PATH.fullmatch(path) or len(path) > _MAX_PATH:
-            raise InvalidRoleArn("path", text)
-        if path.startswith(("/aws-reserved/", "/aws-service-role/")):
-            raise InvalidRoleArn("reserved_path", text)
+        _check_role_path(path, text)
         if not _ROLE_NAME.fullmatch(name):
             raise InvalidRoleArn("name", text)
         return path, name
@@ -174,3 +171,60 @@ def parse_role_name(text: str) -> str:
     if not _ROLE_NAME.fullmatch(trimmed):
         raise InvalidRoleArn("name", text)
     return trimmed
+
+
+def parse_role_path(text: str) -> str:
+    """A role's path, with the slashes around it that people leave out. Raises `InvalidRoleArn`."""
+    inner = text.strip(" \t\r\n").strip("/")
+    path = f"/{inner}/" if inner else "/"
+    _check_role_path(path, text)
+    return path
+
+
+def _check_role_path(path: str, text: str) -> None:
+    if not _PATH.fullmatch(path) or len(path) > _MAX_PATH:
+        raise InvalidRoleArn("path", text)
+    if path.startswith(("/aws-reserved/", "/aws-service-role/")):
+        raise InvalidRoleArn("reserved_path", text)
+
+
+# What the partner's page promises never to ask for.
+_ADMINISTRATORS = frozenset({"administratoraccess", "iamfullaccess"})
+_POLICY_NAME = re.compile(rf"(?:{_NAME}+/)*{_NAME}{{1,128}}")
+_POLICY_ARN = re.compile(rf"arn:([a-z0-9-]{{1,30}}):iam::(aws|[0-9]{{12}}):policy/((?:{_NAME}+/)*)({_NAME}{{1,128}})")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyArn:
+    """A managed policy: one of AWS's own, for which `owner` is `aws`, or one of an account."""
+
+    partition: Partition
+    owner: str
+    path: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:iam::{self.owner}:policy{self.path}{self.name}"
+
+    @property
+    def is_of_aws(self) -> bool:
+        return self.owner == "aws"
+
+    @classmethod
+    def parse(cls, text: str, *, partition: Partition) -> Self:
+        """Read an ARN, or the bare name of a policy of AWS such as `job-function/ViewOnlyAccess`.
+
+        Raises `InvalidPolicyArn`.
+        """
+        trimmed = text.strip(_SURROUNDINGS)
+        if _POLICY_NAME.fullmatch(trimmed):
+            trimmed = f"arn:{partition}:iam::aws:policy/{trimmed}"
+        parts = _POLICY_ARN.fullmatch(trimmed)
+        if not parts or len(parts[3]) >= _MAX_PATH:
+            raise InvalidPolicyArn("policy", text)
+        found, owner, path, name = parts.groups()
+        if found != partition:
+            raise InvalidPolicyArn("partition", text)
+        if owner == "aws" and name.lower() in _ADMINISTRATORS:
+            raise InvalidPolicyArn("administrator", text)
+        return cls(partition, owner, f"/{path}", name)

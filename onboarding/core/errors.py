@@ -84,3 +84,48 @@ class DuplicateProfile(OnboardingError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class InvalidPolicyArn(OnboardingError):
+    """`reason` is `policy` for what names no managed policy, `partition`, or `administrator`."""
+
+    def __init__(self, reason: str, found: str) -> None:
+        super().__init__(reason, found)
+        self.reason = reason
+        self.found = found
+
+
+class ForeignPolicy(OnboardingError):
+    """A managed policy of another account than the one in which the role is wanted."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        super().__init__(expected, found)
+        self.expected = expected
+        self.found = found
+
+
+class InvalidPermissionsPolicy(OnboardingError):
+    """`reason` says what keeps the text from being a permissions policy; see `permissions_policy.parse`."""
+
+    def __init__(self, reason: str, *, line: int | None = None, found: str = "") -> None:
+        super().__init__(reason, line, found)
+        self.reason = reason
+        self.line = line
+        self.found = found
+
+
+class InvalidTags(OnboardingError):
+    """`reason` is `no_equals_sign`, `key`, `value`, `twice` or `too_many`; `found` is the line."""
+
+    def __init__(self, reason: str, found: str) -> None:
+        super().__init__(reason, found)
+        self.reason = reason
+        self.found = found
+
+
+class InvalidReply(OnboardingError):
+    """`reason` says why what was pasted as the answer to a hand-off names no role; see `handoff.returned`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -13,6 +13,9 @@ from functools import cached_property
 
 Path = tuple[str | int, ...]
 
+# More elements can be no policy, and would fill the memory.
+MOST_ELEMENTS = 500_000
+_MOST_DUPLICATES = 100
 # A trust policy is at most eight levels deep; what wraps it (CloudFormation, Terraform) adds a few.
 MAX_DEPTH = 40
 _TOKEN = re.compile(
@@ -48,6 +51,7 @@ class Slip(StrEnum):
     BROKEN_STRING = "broken_string"
     TEXT_AFTER_THE_END = "text_after_the_end"
     TOO_DEEP = "too_deep"
+    TOO_LONG = "too_long"
     UNEXPECTED = "unexpected"
 
 
@@ -347,11 +351,13 @@ class _Reader:
             begins = start
         else:
             path = (*parent, self._key)
-            if self._key in container:
+            if self._key in container and len(self._duplicates) < _MOST_DUPLICATES:
                 self._duplicates.append(path)
             container[self._key] = value
             begins = self._key_start
         self._spans[path] = (begins, start, end)
+        if len(self._spans) > MOST_ELEMENTS:
+            raise _Stop(Slip.TOO_LONG, start)
         return path
 
     def _scalar(self, kind: str, token: str, start: int) -> object:

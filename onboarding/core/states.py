@@ -38,6 +38,8 @@ class Event(StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     RETIRED = "retired"
+    # Of a role that is being retired: denied twice, and far enough apart.
+    SHOWN_SHUT = "shown_shut"
 
 
 class Told(StrEnum):
@@ -46,6 +48,8 @@ class Told(StrEnum):
     NOBODY = "nobody"
     # And the partner, where that was chosen.
     ADMINS = "admins"
+    # The same, where they were told before that something was wrong.
+    IF_TOLD_BEFORE = "if_told_before"
 
 
 class IllegalTransition(OnboardingError):
@@ -96,8 +100,7 @@ TRANSITIONS = (
     Transition(_ASKED_FOR | CHECKED, Event.RETURNED, State.RETURNED),
     Transition(_FRESH, Event.DENIED_WHILE_FRESH, State.NOT_YET),
     Transition(_FRESH | {State.REFUSED}, Event.DENIED, State.REFUSED),
-    Transition(_FRESH | _one(State.REFUSED, State.PROVEN, State.SUSPECT), Event.OPENED_AS_WANTED, State.PROVEN),
-    Transition(_one(State.UNSAFE, State.BROKEN), Event.OPENED_AS_WANTED, State.PROVEN, Told.ADMINS),
+    Transition(CHECKED, Event.OPENED_AS_WANTED, State.PROVEN, Told.IF_TOLD_BEFORE),
     Transition(_one(State.UNSAFE), Event.OPENED_TOO_WIDE, None),
     Transition(CHECKED - {State.UNSAFE}, Event.OPENED_TOO_WIDE, State.UNSAFE, Told.ADMINS),
     Transition(_one(State.PROVEN), Event.DENIED, State.SUSPECT),
@@ -112,26 +115,24 @@ TRANSITIONS = (
     # The door is tried until it is shut.
     Transition(_one(State.RETIRING), Event.OPENED_AS_WANTED, None),
     Transition(_one(State.RETIRING), Event.OPENED_TOO_WIDE, None),
-    Transition(_one(State.RETIRING), Event.DENIED, State.RETIRED, Told.ADMINS),
+    Transition(_one(State.RETIRING), Event.DENIED, None),
+    Transition(_one(State.RETIRING), Event.SHOWN_SHUT, State.RETIRED, Told.ADMINS),
 )
 _TABLE = {(state, line.event): line for line in TRANSITIONS for state in line.states}
+_TOLD = {(state, line.after): line.told for line in TRANSITIONS for state in line.states if line.after not in {None, state}}
 
 
 def next_state(state: State, event: Event) -> State:
     """Raise `IllegalTransition` for a pair that the table does not know."""
-    return _transition(state, event).after or state
-
-
-def who_is_told(state: State, event: Event) -> Told:
-    """Raise `IllegalTransition` for a pair that the table does not know."""
-    return _transition(state, event).told
-
-
-def _transition(state: State, event: Event) -> Transition:
     try:
-        return _TABLE[state, event]
+        return _TABLE[state, event].after or state
     except KeyError:
         raise IllegalTransition(state, event) from None
+
+
+def who_is_told(before: State, after: State) -> Told:
+    """Of a change from state to state; nobody where nothing changes."""
+    return _TOLD.get((before, after), Told.NOBODY)
 
 
 def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:

@@ -10,6 +10,9 @@ from onboarding.core.errors import OnboardingError, PolicyTooLong
 
 # Default quota "role trust policy length"; white space may count, so the shorter text is what is measured.
 MAX_LENGTH = 2048
+# The names of our statements, whichever style and console choice they were made with.
+SIDS = ("AllowBastion", "AllowEmployees", "AllowValidator")
+_BASTION, _EMPLOYEES, _VALIDATOR = SIDS
 _SUFFIX = "?" * 16
 _REGION_WITHOUT_SEGMENT = "us-east-1"
 
@@ -79,11 +82,11 @@ def trust_policy(
     employees, validator = _employees(callers, style), str(callers.validator_role)
     if console_access:
         statements = [
-            _statement(callers, style, "AllowEmployees", [employees], external_id=None),
-            _statement(callers, style, "AllowValidator", [validator], external_id=external_id),
+            _statement(callers, style, _EMPLOYEES, [employees], external_id=None),
+            _statement(callers, style, _VALIDATOR, [validator], external_id=external_id),
         ]
     else:
-        statements = [_statement(callers, style, "AllowBastion", [employees, validator], external_id=external_id)]
+        statements = [_statement(callers, style, _BASTION, [employees, validator], external_id=external_id)]
     document: Document = {"Version": "2012-10-17", "Statement": statements}
     check_length(document, MAX_LENGTH)
     return document

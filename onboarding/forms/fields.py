@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import messages
-from onboarding.core import arns, identifiers
+from onboarding.core import arns, awsconfig, identifiers, permissions_policy, trust
 from onboarding.core.errors import OnboardingError
 
 T = TypeVar("T")
@@ -46,14 +46,48 @@ class RegionField(ParsedField[str]):
         super().__init__(identifiers.parse_region, max_length=60, **options)
 
 
+class RecipientCodeField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_recipient_code, max_length=40, **options)
+
+
 class RoleNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(arns.parse_role_name, max_length=200, **options)
 
 
+class RolePathField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(arns.parse_role_path, max_length=600, **options)
+
+
+class PermissionsPolicyField(ParsedField[trust.Document]):
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(permissions_policy.parse, max_length=40_000, **options)
+
+
+class TagsField(ParsedField[dict[str, str]]):
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_tags, max_length=25_000, **options)
+
+
 class ProfileNameField(ParsedField[str]):
     def __init__(self, **options: Any) -> None:
         super().__init__(identifiers.parse_profile_name, max_length=200, **options)
+
+
+class ProfileTemplateField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(awsconfig.parse_profile_template, max_length=64, **options)
+
+
+class NamePrefixField(ParsedField[str]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.parse_name_prefix, max_length=60, **options)
 
 
 class PermissionSetNameField(ParsedField[str]):

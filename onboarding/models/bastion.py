@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core import arns, trust
+from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import PermissionSetPolicyStyle
 from onboarding.core.probes import Probe
 from onboarding.models.base import Addressed
@@ -34,6 +35,8 @@ class Bastion(Addressed):
     # Null as long as they were never tried.
     controls_hold = models.BooleanField(null=True, blank=True)
     controls_probes = models.JSONField(default=list, blank=True)
+    # How a role's profile is called where the admin types no name.
+    profile_template = models.CharField(max_length=64, default=DEFAULT_TEMPLATE)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -21,15 +21,17 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         waiting = ExternalRole.objects.filter(account=OuterRef("account"), state=State.INVITED)
         return self.filter(Exists(waiting), revoked_at=None)
 
-    def awaiting_new_link(self, *, asked_before: datetime) -> Self:
-        return self.filter(new_link_asked_at__lt=asked_before, new_link_sent_at=None)
+    def to_be_reminded_of(self, *, now: datetime, ending_before: datetime) -> Self:
+        """Good still, soon no more, and nobody was told yet."""
+        return self.usable(now).waiting_for_partner().filter(expires_at__lt=ending_before, reminded_at=None)
 
 
 class Invitation(Addressed):
     """`expires_at` is a column; "expired" is a question."""
 
     account = models.ForeignKey(ExternalAccount, on_delete=models.PROTECT, related_name="invitations")
-    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    # Null until the first mail goes out: its token is made at the moment of sending.
+    token_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
     issued_at = models.DateTimeField()
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
@@ -40,9 +42,13 @@ class Invitation(Addressed):
     copied_at = models.DateTimeField(null=True, blank=True)
     # When a partner asked, from the expired page, for a fresh link.
     new_link_asked_at = models.DateTimeField(null=True, blank=True)
-    new_link_sent_at = models.DateTimeField(null=True, blank=True)
-    # The expired invitation whose holder asked for this one.
-    answers = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="answered_by")
+    # When the admins were told that it ends soon and was not used; null again when it is given more time.
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    # Whoever opens it proves first that mail to the registered address reaches them.
+    verify_recipient = models.BooleanField(default=False)
+    code_digest = models.CharField(max_length=64, blank=True, editable=False)
+    code_expires_at = models.DateTimeField(null=True, blank=True)
+    code_tries = models.PositiveIntegerField(default=0)
 
     objects = InvitationQuerySet.as_manager()
 

@@ -1,5 +1,6 @@
 """Partners, their accounts, and the roles that we ask for there."""
 
+import json
 from datetime import datetime
 from typing import Self
 
@@ -10,7 +11,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core import states, trust
-from onboarding.core.arns import AccountId, Partition, RoleArn
+from onboarding.core.arns import AccountId, Partition, PolicyArn, RoleArn
+from onboarding.core.handoff import Permissions
+from onboarding.core.identifiers import tag_lines
 from onboarding.models.base import Addressed
 from onboarding.models.bastion import PermissionSet
 
@@ -34,9 +37,12 @@ class PartnerQuerySet(models.QuerySet["Partner"]):
 class Partner(Addressed):
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=40, unique=True)
-    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
+    # Empty: the page speaks as the reader's browser does, and mails as the portal does.
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en", blank=True)
     contact_name = models.CharField(max_length=100)
     contact_email = models.EmailField()
+    # Whether alerts about their roles are mailed to the contact as well.
+    is_alerted = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -48,6 +54,11 @@ class Partner(Addressed):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def mail_language(self) -> str:
+        """A mail has no browser to ask."""
+        return self.language or settings.LANGUAGE_CODE
 
 
 class ExternalAccountQuerySet(models.QuerySet["ExternalAccount"]):
@@ -137,6 +148,14 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
     def needing_attention(self) -> Self:
         return self.filter(state__in=states.NEEDS_ATTENTION)
 
+    def probed(self) -> Self:
+        """Whose door is tried: those in use, and those that shall be shut."""
+        return self.filter(state__in=states.PROBED)
+
+    def open_too_long(self, begun_before: datetime) -> Self:
+        """Being retired for longer than that, and never seen shut since it was last seen open."""
+        return self.filter(state=states.State.RETIRING, seen_shut_at=None, retirement_begun_at__lt=begun_before)
+
     def offered(self) -> Self:
         return self.live().exclude(offered_arn="")
 
@@ -166,11 +185,17 @@ class ExternalRole(Addressed):
     # No secret, but ours, random and never reused; set once at registration.
     external_id = models.CharField(max_length=64, unique=True, editable=False)
     role_name = models.CharField(max_length=64)
+    role_path = models.CharField(max_length=512, default="/")
     profile_name = models.CharField(max_length=64)
     region = models.CharField(max_length=32)
     # The partner reads this sentence word for word.
     purpose = models.TextField(max_length=500)
     permissions_wanted = models.TextField(max_length=2000, blank=True)
+    # What the role is to be given: a managed policy by its ARN, or a document, or neither where the partner decides.
+    managed_policy = models.CharField(max_length=700, blank=True)
+    permissions_policy = models.TextField(blank=True)
+    permissions_boundary = models.CharField(max_length=700, blank=True)
+    tags = models.JSONField(default=dict, blank=True)
     trust_style = models.CharField(
         max_length=24,
         choices=[
@@ -192,9 +217,15 @@ class ExternalRole(Addressed):
     first_proven_at = models.DateTimeField(null=True, blank=True)
     last_proven_at = models.DateTimeField(null=True, blank=True)
     first_used_at = models.DateTimeField(null=True, blank=True)
+    # When the partner said by themselves that the work ends.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     # When the first of the checks failed that have failed in a row; null while all is well.
     failing_since = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
+    # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.
+    retirement_begun_at = models.DateTimeField(null=True, blank=True)
+    seen_shut_at = models.DateTimeField(null=True, blank=True)
+    said_deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -217,6 +248,9 @@ class ExternalRole(Addressed):
                 | Q(state__in=[states.State.REGISTERED, states.State.INVITED, states.State.RETIRED]),
                 name="checked_roles_have_an_arn",
             ),
+            models.CheckConstraint(
+                condition=Q(managed_policy="") | Q(permissions_policy=""), name="one_kind_of_permissions_per_role"
+            ),
             models.CheckConstraint(condition=Q(state__in=list(states.State)), name="role_state_is_known"),
             # Nothing that has to be checked can be forgotten, whatever becomes of its validations.
             models.CheckConstraint(
@@ -236,6 +270,30 @@ class ExternalRole(Addressed):
     @property
     def arn(self) -> RoleArn | None:
         return RoleArn.parse(self.role_arn) if self.role_arn else None
+
+    @property
+    def asked_arn(self) -> RoleArn:
+        """The ARN of the role that the partner was asked to make, whatever was returned."""
+        return RoleArn(Partition(self.account.partition), self.account.number, self.role_path, self.role_name)
+
+    @property
+    def permissions(self) -> Permissions:
+        return Permissions(
+            managed_policy=self._policy(self.managed_policy),
+            document=json.loads(self.permissions_policy) if self.permissions_policy else None,
+            boundary=self._policy(self.permissions_boundary),
+        )
+
+    @property
+    def asks_for_permissions(self) -> bool:
+        return bool(self.managed_policy or self.permissions_policy or self.permissions_boundary)
+
+    @property
+    def tag_lines(self) -> list[str]:
+        return tag_lines(self.tags)
+
+    def _policy(self, arn: str) -> PolicyArn | None:
+        return PolicyArn.parse(arn, partition=Partition(self.account.partition)) if arn else None
 
     @property
     def is_used(self) -> bool:
@@ -267,6 +325,11 @@ class ExternalRole(Addressed):
     @property
     def is_freely_replaceable(self) -> bool:
         return self.state in states.FREELY_REPLACEABLE and self.first_proven_at is None
+
+    @property
+    def is_withdrawable(self) -> bool:
+        """Not while its end has begun already."""
+        return self.state in states.LIVE - {states.State.RETIRING}
 
     @property
     def is_handed_out(self) -> bool:

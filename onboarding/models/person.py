@@ -43,6 +43,9 @@ class PersonManager(UserManager["Person"]):
         words = Q(email__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
         return self.filter(words, _KINDS[kind]) if kind else self.filter(words)
 
+    def platform_admins(self) -> "models.QuerySet[Person]":
+        return self.filter(_KINDS["admins"])
+
     def counted_by_kind(self) -> dict[str, int]:
         counts: dict[str, int] = self.aggregate(**{kind: Count("pk", filter=q) for kind, q in _KINDS.items()})
         return counts | {"": sum(counts.values())}

@@ -13,6 +13,7 @@ from onboarding.core.probes import Probe, VerdictCode
 from onboarding.core.states import State
 from onboarding.models.base import Addressed
 from onboarding.models.partner import ExternalRole
+from onboarding.models.validation_round import ValidationRound
 
 
 class Trigger(models.TextChoices):
@@ -20,6 +21,7 @@ class Trigger(models.TextChoices):
     PARTNER = "partner", _("Asked for by the partner")
     ADMIN = "admin", _("Asked for by an admin")
     SCHEDULE = "schedule", _("Scheduled")
+    ROUND = "round", _("With all others")
 
 
 # Somebody waits for the answer.
@@ -42,6 +44,10 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
 
     def finished(self) -> Self:
         return self.exclude(finished_at=None)
+
+    def answered(self) -> Self:
+        """Those that speak of a state that the role was in."""
+        return self.finished().exclude(verdict=VerdictCode.SUPERSEDED)
 
     def latest_of(self, roles: Iterable[ExternalRole]) -> "dict[int, Validation]":
         """By role: the last finished validation, where it speaks of the role as it stands now."""
@@ -81,6 +87,12 @@ class Validation(Addressed):
     probes = models.JSONField(default=list)
     state_before = models.CharField(max_length=12, blank=True)
     state_after = models.CharField(max_length=12, blank=True)
+    # For how many later ones, up to when, it speaks: they said the same and were thinned away.
+    same_count = models.PositiveIntegerField(default=0)
+    same_until = models.DateTimeField(null=True, blank=True)
+    validation_round = models.ForeignKey(
+        ValidationRound, on_delete=models.PROTECT, null=True, blank=True, related_name="validations", db_index=False
+    )
 
     objects = ValidationQuerySet.as_manager()
 
@@ -95,6 +107,9 @@ class Validation(Addressed):
             models.Index(fields=["-requested_at", "-id"], name="validation_newest"),
             models.Index(fields=["requested_by"], condition=~Q(requested_by=None), name="validation_asked_for_by"),
             models.Index(fields=["requested_at"], condition=Q(finished_at=None), name="validation_open"),
+            models.Index(
+                fields=["validation_round"], condition=Q(validation_round__isnull=False), name="validation_of_round"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from onboarding import aws, queue
 from onboarding.aws import iam
 from onboarding.aws.clients import Identity
 from onboarding.core.arns import AccountId, Partition, RoleArn
+from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import (
     OwnSide,
     PermissionSetPolicyStyle,
@@ -22,7 +23,7 @@ from onboarding.core.errors import AlreadyRegistered, OnboardingError, WrongAcco
 from onboarding.core.states import State
 from onboarding.models import Bastion, ExternalRole, PermissionSet, Person
 from onboarding.models.partner import ExternalRoleQuerySet
-from onboarding.services import audit
+from onboarding.services import alerts, audit
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class BastionDetails:
     sso_session_name: str
     region: str
     organization_id: str = ""
+    profile_template: str = DEFAULT_TEMPLATE
     open_control_role_arn: RoleArn | None = None
     asking_control_role_arn: RoleArn | None = None
     stranger_role_arn: RoleArn | None = None
@@ -195,6 +197,8 @@ def find_sso_role(permission_set: PermissionSet, *, by: Person | None = None) ->
         before, row.sso_role_arn, row.sso_role_found_at = row.sso_role_arn, arn, timezone.now()
         row.save(update_fields=["sso_role_arn", "sso_role_found_at"])
         if before != arn:
+            if before:
+                alerts.note_sso_role_changed(row, at=timezone.now())
             facts = {"before": before, "after": arn}
             audit.append("sso_role_changed", row, at=timezone.now(), by=by, facts=facts)
     return found is not None

@@ -1,14 +1,18 @@
 """The AWS config of one person: one profile for each role that they may use, and the way there."""
 
 import hashlib
+import io
 import re
+import zipfile
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from onboarding.core import awsconfig, identifiers
 from onboarding.core.arns import AccountId, RoleArn
-from onboarding.core.awsconfig import AwsConfig, BastionProfile, PartnerProfile, SsoSession
+from onboarding.core.awsconfig import AwsConfig, BastionProfile, PartnerProfile, SsoSession, exports
 from onboarding.models import Bastion, ExternalRole, PermissionSet, Person
+from onboarding.services.choices import Choices, choices_of
 
 _LONGEST_NAME = 64
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
@@ -23,6 +27,11 @@ class ConfigSnippet:
     roles: tuple[ExternalRole, ...]
 
     @property
+    def file_text(self) -> str:
+        """The text as a file of its own: between the marks by which a later merge finds it again."""
+        return (awsconfig.merge(b"", self.text, {}).content or b"").decode()
+
+    @property
     def section_texts(self) -> dict[str, str]:
         """By the section's header, in the order of the file."""
         # No value holds a line break, so an empty line stands between sections and nowhere else.
@@ -30,31 +39,58 @@ class ConfigSnippet:
         return {section.header: f"{text}\n" for section, text in zip(self.config.sections, texts, strict=True)}
 
 
-def config_snippet(person: Person, roles: Iterable[ExternalRole]) -> ConfigSnippet:
-    """Of a person's entitled roles, those that a config may hold.
+def config_snippet(person: Person, roles: Iterable[ExternalRole], *, choices: Choices | None = None) -> ConfigSnippet:
+    """Of a person's entitled roles, those that a config may hold and the person wants, as the person wants them.
+
+    `choices` are the person's own, where the caller has read them already.
 
     Raises `UnsafeConfigValue`, `DuplicateProfile` or `InvalidRoleArn`; then there is nothing to offer.
     """
+    choices = choices or choices_of(person)
     entitled = sorted(roles, key=lambda role: (role.profile_name.lower(), role.profile_name))
-    offered = tuple(role for role in entitled if role.is_handed_out)
+    offered = tuple(role for role in entitled if role.is_handed_out and choices.takes(role))
     ways = _ways([role.permission_set for role in offered], taken={role.profile_name.lower() for role in entitled})
+    named = partial(awsconfig.with_prefix, choices.name_prefix)
     config = AwsConfig(
         sessions=tuple(dict.fromkeys(way.session for way in ways.values())),
-        bastions=tuple(way.bastion for way in ways.values()),
-        partners=tuple(_partner(role, person, ways[role.permission_set_id].bastion) for role in offered),
+        bastions=tuple(replace(way.bastion, name=named(way.bastion.name)) for way in ways.values()),
+        partners=tuple(
+            PartnerProfile(
+                name=named(role.profile_name),
+                source_profile=named(ways[role.permission_set_id].bastion.name),
+                role_arn=RoleArn.parse(role.role_arn),
+                external_id=role.external_id,
+                role_session_name=identifiers.role_session_name(person.email),
+                region=choices.region(role),
+            )
+            for role in offered
+        ),
+        output=choices.output,
     )
     return ConfigSnippet(config=config, text=awsconfig.render(config), roles=offered)
 
 
-def _partner(role: ExternalRole, person: Person, source: BastionProfile) -> PartnerProfile:
-    return PartnerProfile(
-        name=role.profile_name,
-        source_profile=source.name,
-        role_arn=RoleArn.parse(role.role_arn),
-        external_id=role.external_id,
-        role_session_name=identifiers.role_session_name(person.email),
-        region=role.region,
-    )
+def plain_text(snippet: ConfigSnippet) -> str:
+    return exports.render_plain(snippet.config)
+
+
+def switch_roles_text(snippet: ConfigSnippet) -> str:
+    """Empty where the console was chosen for none of the roles, or where it can enter none."""
+    pairs = zip(snippet.roles, snippet.config.partners, strict=True)
+    names = {profile.name for role, profile in pairs if role.console_access}
+    return exports.render_switch_roles(snippet.config, names)
+
+
+def granted_archive(snippet: ConfigSnippet) -> bytes:
+    """The same bytes for the same config, whenever it is made."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in exports.granted_registry(snippet.config).items():
+            entry = zipfile.ZipInfo(f"granted-registry/{name}")
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, text)
+    return content.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from onboarding.core.arns import RoleArn
 from onboarding.core.bastion import CONTROL_EXTERNAL_ID
 from onboarding.core.probes import Probe, failing_controls
 from onboarding.models import Bastion
-from onboarding.services import audit, bastions
+from onboarding.services import alerts, audit, bastions
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +68,7 @@ def _keep(bastion: Bastion, probes: list[Probe], *, at: datetime) -> None:
     row.controls_due_at = at + (settings.CHECK_INTERVAL_TROUBLED if failing else _DAILY)
     row.controls_probes = [probe.to_json() for probe in probes]
     row.save(update_fields=["controls_tried_at", "controls_hold", "controls_due_at", "controls_probes"])
+    alerts.note_controls(row, hold=hold, at=at)
     if before is not hold:
         facts = {"before": before, "after": hold, "failing": [probe.kind for probe in failing]}
         audit.append("control_roles_tried", row, at=at, facts=facts)

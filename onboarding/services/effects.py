@@ -1,6 +1,6 @@
 """What verdicts do: to the roles, to the validations' own rows and to the log, a chunk in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
@@ -16,9 +16,9 @@ from django.utils import timezone
 from onboarding.core import states
 from onboarding.core.probes import Verdict, VerdictCode
 from onboarding.core.states import Event, Intervals, State
-from onboarding.models import ExternalRole, Validation
-from onboarding.services import changes, diagnosis, transitions
-from onboarding.services.changes import Change
+from onboarding.models import Bastion, ExternalRole, Validation
+from onboarding.services import alerts, audit, diagnosis, retirement, transitions
+from onboarding.services.alerts import Checked
 from onboarding.services.probing import Result
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def _apply(results: Sequence[Result]) -> None:
     for effect in effects:
         if effect.trust_policy:
             diagnosis.keep_saved(effect.role, effect.trust_policy, at=now)
-    changes.publish([_change(effect) for effect in effects if effect.after is not effect.before], at=now)
+    _tell(effects, at=now)
 
 
 def _effects(results: Sequence[Result], *, at: datetime) -> list[_Effect]:
@@ -103,12 +103,14 @@ def _effect(result: Result, role: ExternalRole, *, at: datetime) -> _Effect:
         verdict=verdict,
         trust_policy="" if superseded or not result.tried else result.tried.trust_policy,
         before=State(role.state),
-        event=None if superseded else _event(verdict, role, at=at),
+        event=None if superseded else _event(verdict, role, result.bastion, at=at),
     )
 
 
-def _event(verdict: Verdict, role: ExternalRole, *, at: datetime) -> Event | None:
+def _event(verdict: Verdict, role: ExternalRole, bastion: Bastion, *, at: datetime) -> Event | None:
     state = State(role.state)
+    if state is State.RETIRING:
+        return retirement.event_of_try(role, verdict, controls_hold=bastion.denials_count, at=at)
     since_return = at - (role.returned_at or role.created_at)
     fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
     return states.event_of(verdict, state=state, fresh=fresh)
@@ -129,11 +131,16 @@ def _write_roles(group: list[_Effect], *, at: datetime) -> None:
         unchanged = ExternalRole.objects.filter(pk__in=[role.pk for role in roles], state=group[0].before)
         unchanged.update(next_check_at=planned)
         return
-    columns: dict[str, object] = {"failing_since": Coalesce(F("failing_since"), Value(at))}
-    if event is Event.OPENED_AS_WANTED and group[0].before is not State.RETIRING:
+    transitions.move_all(roles, event, at=at, next_check_at=planned, **_columns(group[0].before, event, at))
+
+
+def _columns(before: State, event: Event, at: datetime) -> Mapping[str, object]:
+    if before is State.RETIRING:
+        return retirement.columns_of(event, at=at)
+    if event is Event.OPENED_AS_WANTED:
         first = Coalesce(F("first_proven_at"), Value(at))
-        columns = {"failing_since": None, "last_proven_at": at, "first_proven_at": first}
-    transitions.move_all(roles, event, at=at, next_check_at=planned, **columns)
+        return {"failing_since": None, "last_proven_at": at, "first_proven_at": first}
+    return {"failing_since": Coalesce(F("failing_since"), Value(at))}
 
 
 def _planned(group: list[_Effect], *, at: datetime) -> Case | None:
@@ -144,6 +151,10 @@ def _planned(group: list[_Effect], *, at: datetime) -> Case | None:
 
 
 def _next_check(effect: _Effect, *, at: datetime) -> datetime | None:
+    if effect.before is State.RETIRING and effect.event:
+        soon = retirement.next_try(effect.event, effect.role, at=at)
+        if soon:
+            return soon
     lasted = at - effect.role.state_since if effect.after is effect.before else timedelta(0)
     gap = states.next_check_after(
         effect.after,
@@ -176,7 +187,14 @@ def _write_rows(effects: list[_Effect], results: Sequence[Result], *, at: dateti
     )
 
 
-def _change(effect: _Effect) -> Change:
-    assert effect.event is not None, "nothing changes where nothing was learnt"  # noqa: S101  narrows the type
-    told = states.who_is_told(effect.before, effect.event)
-    return Change(role=effect.role, before=effect.before, after=effect.after, told=told, verdict=effect.verdict)
+def _tell(effects: list[_Effect], *, at: datetime) -> None:
+    """Alerts, and then the log, whose head is locked until the commit: a change is told, a chunk in one append."""
+    alerts.note_checked([Checked(effect.role, effect.before, effect.verdict) for effect in effects], at=at)
+    changed = [effect for effect in effects if effect.role.state != effect.before]
+    audit.append_all([_entry(effect) for effect in changed], at=at)
+
+
+def _entry(effect: _Effect) -> audit.Entry:
+    verdict = effect.verdict
+    facts = {"before": effect.before, "after": effect.role.state, "verdict": verdict.code, "detail": verdict.detail}
+    return audit.Entry(action="role_state_changed", subject=effect.role, facts=facts)

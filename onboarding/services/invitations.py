@@ -8,18 +8,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from onboarding import queue
 from onboarding.core import identifiers
 from onboarding.core.errors import OnboardingError
-from onboarding.core.states import Event
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, Person
+from onboarding.core.states import Event, State
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, MailKind, Person
 from onboarding.models.invitation import InvitationQuerySet
-from onboarding.services import audit, notifications, transitions
+from onboarding.services import audit, notifications, outbox, transitions
+from onboarding.services.notifications import MailUnavailable
 
 # A partner who asks again and again for a new link gets one mail in this time.
 _ASK_AGAIN_AFTER = timedelta(minutes=10)
-# How long the broker may hold a task before the sweeper takes it for lost.
-_LOST_AFTER = timedelta(minutes=1)
 
 
 class NothingToHandOff(OnboardingError):
@@ -44,37 +42,58 @@ class IssuedInvitation:
 
 @transaction.atomic
 def issue_invitation(
-    account: ExternalAccount, *, by: Person, answers: Invitation | None = None, expected: str | None = None
+    account: ExternalAccount, *, by: Person, expected: str | None = None, verify_recipient: bool = False
 ) -> IssuedInvitation:
-    """Replaces the account's earlier link, which ends at once.
+    """A link that the admin sends. It replaces the account's earlier one, which ends at once.
 
     `expected` is the UUID of the link that the admin saw, empty where there was none: a reload or a double click must
     not end the link that was just made. Raises `NothingToHandOff`, `AlreadyIssued`.
     """
-    # Two at once must wait for each other, or both would make a link.
-    account = ExternalAccount.objects.select_for_update(of=("self",)).select_related("partner").get(pk=account.pk)
-    roles = list(account.roles.live())
-    if not roles:
-        raise NothingToHandOff
-    current = account.invitations.filter(revoked_at=None).first()
-    if expected is not None and expected != (str(current.uuid) if current else ""):
-        raise AlreadyIssued
-    now = timezone.now()
-    account.invitations.filter(revoked_at=None).update(revoked_at=now)
     link_token = identifiers.new_link_token()
-    invitation = Invitation.objects.create(
-        account=account,
-        token_digest=identifiers.token_digest(link_token),
-        issued_at=now,
-        issued_by=by,
-        expires_at=now + settings.INVITATION_LIFETIME,
-        answers=answers,
-    )
-    for role in roles:
-        if role.is_correctable:
-            transitions.move(role, Event.INVITED, at=now)
-    _tell("invitation_issued", invitation, at=now, by=by)
+    digest = identifiers.token_digest(link_token)
+    invitation = _replace(account, by=by, expected=expected, verify_recipient=verify_recipient, token_digest=digest)
     return IssuedInvitation(invitation, link_token)
+
+
+@transaction.atomic
+def mail_invitation(
+    account: ExternalAccount, *, by: Person, expected: str | None = None, verify_recipient: bool = False
+) -> Invitation:
+    """The same, but the portal mails it; nobody, not even the admin, sees its token. Raises as above."""
+    invitation = _replace(account, by=by, expected=expected, verify_recipient=verify_recipient, token_digest=None)
+    outbox.ask_once(MailKind.LINK, invitation, at=invitation.issued_at)
+    return invitation
+
+
+@transaction.atomic
+def resend_link(invitation: Invitation, *, by: Person) -> None:
+    """Mail the link anew: what was sent before opens nothing from then on. Raises `NoLongerUsable`."""
+    if not Invitation.objects.filter(pk=invitation.pk, revoked_at=None).exists():
+        raise NoLongerUsable
+    now = timezone.now()
+    outbox.ask_once(MailKind.LINK, invitation, at=now)
+    _tell("invitation_resent", invitation, at=now, by=by)
+
+
+def send_link(mail: Mail) -> bool:
+    """Make the token at the moment of sending; where the mail server refuses it, the one before holds on.
+
+    False where the link was revoked meanwhile. Raises `MailUnavailable`.
+    """
+    invitation, link_token = mail.invitation, identifiers.new_link_token()
+    expires_at = timezone.now() + settings.INVITATION_LIFETIME
+    digest = identifiers.token_digest(link_token)
+    fresh = {"token_digest": digest, "expires_at": expires_at, "reminded_at": None}
+    before = {name: getattr(invitation, name) for name in fresh}
+    this = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
+    if not this.filter(token_digest=before["token_digest"]).update(**fresh):
+        return False
+    try:
+        notifications.mail_link(mail, link_token, expires_at=expires_at)
+    except MailUnavailable:
+        this.filter(token_digest=digest).update(**before)
+        raise
+    return True
 
 
 @transaction.atomic
@@ -89,10 +108,21 @@ def extend_invitation(invitation: Invitation, *, by: Person) -> datetime:
     """Give the link its full time again from now on, also where it had expired. Raises `NoLongerUsable`."""
     now = timezone.now()
     expires_at = now + settings.INVITATION_LIFETIME
-    if not Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(expires_at=expires_at):
+    same = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
+    if not same.update(expires_at=expires_at, reminded_at=None):
         raise NoLongerUsable
     _tell("invitation_extended", invitation, at=now, by=by)
     return expires_at
+
+
+@transaction.atomic
+def choose_verification(invitation: Invitation, *, verify_recipient: bool, by: Person) -> None:
+    """Whether the holder has to show that mail to the registered address reaches them. Raises `NoLongerUsable`."""
+    same = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
+    if not same.update(verify_recipient=verify_recipient):
+        raise NoLongerUsable
+    facts = {"verify_recipient": verify_recipient}
+    audit.append("recipient_verification_chosen", invitation, at=timezone.now(), by=by, facts=facts)
 
 
 def find_by_token(link_token: str) -> Invitation | None:
@@ -101,9 +131,9 @@ def find_by_token(link_token: str) -> Invitation | None:
     return _with_owner().filter(token_digest=digest, revoked_at=None).first()
 
 
-def find_held(uuid: str) -> Invitation | None:
-    """The invitation that a session holds; None where it was revoked meanwhile."""
-    return _with_owner().filter(uuid=uuid, revoked_at=None).first()
+def find_held(uuid: str, token_digest: str) -> Invitation | None:
+    """The invitation that a session holds; None where it was revoked, or its token replaced, meanwhile."""
+    return _with_owner().filter(uuid=uuid, token_digest=token_digest, revoked_at=None).first()
 
 
 def note_opened(invitation: Invitation) -> None:
@@ -124,31 +154,21 @@ def ask_for_new_link(invitation: Invitation) -> None:
     asked = Invitation.objects.filter(pk=invitation.pk, revoked_at=None, expires_at__lte=now).exclude(
         new_link_asked_at__gt=now - _ASK_AGAIN_AFTER
     )
-    if asked.update(new_link_asked_at=now, new_link_sent_at=None):
+    if asked.update(new_link_asked_at=now):
+        outbox.ask_once(MailKind.LINK, invitation, at=now)
         audit.append("new_link_asked_for", invitation, at=now, label=partner_label(invitation))
-        queue.on_commit(queue.SEND_FRESH_LINK, invitation.pk)
-
-
-def send_fresh_link(pk: int) -> None:
-    """Replace the expired link and mail the new one. Raises `MailUnavailable`; a retry replaces the link again."""
-    asked = _with_owner().select_related("issued_by").get(pk=pk)
-    if asked.new_link_asked_at is None or asked.new_link_sent_at is not None:
-        return
-    if not _replaced_by_an_admin(asked):
-        issued = issue_invitation(asked.account, by=asked.issued_by, answers=asked)
-        notifications.mail_link(issued.invitation, issued.link_token)
-    Invitation.objects.filter(pk=pk).update(new_link_sent_at=timezone.now())
-
-
-def requeue_lost_asks() -> None:
-    now = timezone.now()
-    for pk in Invitation.objects.awaiting_new_link(asked_before=now - _LOST_AFTER).values_list("pk", flat=True)[:100]:
-        queue.send(queue.SEND_FRESH_LINK, pk)
 
 
 def roles_of(invitation: Invitation) -> list[ExternalRole]:
     """The live roles of the invitation's account, as its page shows them."""
-    return list(ExternalRole.objects.live().with_owner().filter(account=invitation.account).order_by("pk"))
+    live = ExternalRole.objects.live().with_owner().select_related("created_by")
+    return list(live.filter(account=invitation.account).order_by("pk"))
+
+
+def retired_since(invitation: Invitation) -> list[ExternalRole]:
+    """Roles whose door was shown to be shut since the link was made: its page says so, and then they are gone."""
+    ended = ExternalRole.objects.filter(account=invitation.account, state=State.RETIRED).exclude(role_arn="")
+    return list(ended.filter(state_since__gte=invitation.issued_at).with_owner().order_by("state_since"))
 
 
 def partner_label(invitation: Invitation) -> str:
@@ -156,14 +176,36 @@ def partner_label(invitation: Invitation) -> str:
     return f"{invitation.account.partner.name} ({invitation.reference})"
 
 
-def _replaced_by_an_admin(asked: Invitation) -> bool:
-    """Somebody sent a newer link by hand since; a mail from us would end that one."""
-    newer = asked.account.invitations.filter(revoked_at=None, pk__gt=asked.pk)
-    return newer.exclude(answers=asked).exists()
+def _replace(
+    account: ExternalAccount, *, by: Person, expected: str | None, verify_recipient: bool, token_digest: str | None
+) -> Invitation:
+    # Two at once must wait for each other, or both would make a link.
+    account = ExternalAccount.objects.select_for_update(of=("self",)).select_related("partner").get(pk=account.pk)
+    roles = list(account.roles.live())
+    if not roles:
+        raise NothingToHandOff
+    current = account.invitations.filter(revoked_at=None).first()
+    if expected is not None and expected != (str(current.uuid) if current else ""):
+        raise AlreadyIssued
+    now = timezone.now()
+    account.invitations.filter(revoked_at=None).update(revoked_at=now)
+    invitation = Invitation.objects.create(
+        account=account,
+        token_digest=token_digest,
+        issued_at=now,
+        issued_by=by,
+        expires_at=now + settings.INVITATION_LIFETIME,
+        verify_recipient=verify_recipient,
+    )
+    for role in roles:
+        if role.is_correctable:
+            transitions.move(role, Event.INVITED, at=now)
+    _tell("invitation_issued", invitation, at=now, by=by)
+    return invitation
 
 
 def _with_owner() -> InvitationQuerySet:
-    return Invitation.objects.select_related("account__partner")
+    return Invitation.objects.select_related("account__partner", "issued_by")
 
 
 def _tell(action: str, invitation: Invitation, *, at: datetime, by: Person) -> None:

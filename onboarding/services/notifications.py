@@ -1,7 +1,10 @@
-"""Mails, in the language of whoever reads them."""
+"""Mails, in the language of whoever reads them: each as plain text and as HTML."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from smtplib import SMTPException
+from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -10,27 +13,39 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
-from onboarding.models import Invitation
+from onboarding.models import Invitation, Mail, Person
+
+# Whatever was typed into a name: a subject is one line, and nothing in it turns the direction of text around.
+_LONGEST_SUBJECT: Final = 200
 
 
 class MailUnavailable(Exception):
-    """The mail server did not take the mail; an outage, so the task tries again."""
+    """The mail server did not take the mail; an outage, so it is tried again."""
 
 
-def mail_link(invitation: Invitation, link_token: str) -> None:
-    """Send the link to the partner's registered address, and to no other. Raises `MailUnavailable`."""
-    partner = invitation.account.partner
-    context: dict[str, object] = {
-        "invitation": invitation,
-        "partner": partner,
-        "organization": settings.ORGANIZATION_NAME,
-        "contact_name": settings.CONTACT_NAME,
-        "contact_email": settings.CONTACT_EMAIL,
-        "link": link_address(link_token),
-    }
-    with translation.override(partner.language):
-        context["expires_at"] = _in_words(invitation.expires_at)
-        _send("invitation", context, to=partner.contact_email)
+def mail_link(mail: Mail, link_token: str, *, expires_at: datetime) -> None:
+    """To the partner's registered address, and to no other. Raises `MailUnavailable`."""
+    facts = {"link": link_address(link_token), "expires_at": expires_at}
+    _mail_partner("link", mail, facts)
+
+
+def mail_code(mail: Mail, code: str) -> None:
+    """To the partner's registered address, and to no other. Raises `MailUnavailable`."""
+    _mail_partner("code", mail, {"code": f"{code[:4]} {code[4:]}"})
+
+
+def mail_reminder(mail: Mail) -> bool:
+    """To one admin; False where the link is no longer one that ends unused. Raises `MailUnavailable`."""
+    still_waits = Invitation.objects.usable(timezone.now()).waiting_for_partner().filter(pk=mail.invitation_id)
+    return still_waits.exists() and _mail_admin("reminder", mail, {"expires_at": mail.invitation.expires_at})
+
+
+def mail_withdrawal(mail: Mail) -> bool:
+    """To one admin. Raises `MailUnavailable`."""
+    role = mail.external_role
+    return role is not None and _mail_admin(
+        "withdrawal", mail, {"role": role, "at": role.withdrawn_at or mail.asked_at}
+    )
 
 
 def link_address(link_token: str) -> str:
@@ -38,18 +53,58 @@ def link_address(link_token: str) -> str:
     return f"{settings.PUBLIC_URL}/i/{link_token}"
 
 
+def _mail_partner(name: str, mail: Mail, facts: Mapping[str, object]) -> None:
+    partner = mail.invitation.account.partner
+    with translation.override(partner.mail_language):
+        # What opens is new in each try, and so must be the mail: a server that had one already would keep the old one.
+        _send(name, mail, facts, to=partner.contact_email, number=f"{mail.uuid}.{mail.tries}")
+
+
+def _mail_admin(name: str, mail: Mail, facts: Mapping[str, object]) -> bool:
+    """Only while they are one."""
+    admin = mail.to
+    if not (isinstance(admin, Person) and admin.is_platform_admin):
+        return False
+    account = f"{settings.PUBLIC_URL}/admin/partners/accounts/{mail.invitation.account.uuid}/"
+    with translation.override(admin.language or settings.LANGUAGE_CODE), timezone.override(admin.time_zone or None):
+        _send(name, mail, {**facts, "admin": admin, "account_address": account}, to=admin.email, number=str(mail.uuid))
+    return True
+
+
+def _send(name: str, mail: Mail, facts: Mapping[str, object], *, to: str, number: str) -> None:
+    context = {
+        "invitation": mail.invitation,
+        "account": mail.invitation.account,
+        "partner": mail.invitation.account.partner,
+        "organization": settings.ORGANIZATION_NAME,
+        "contact_name": settings.CONTACT_NAME,
+        "contact_email": settings.CONTACT_EMAIL,
+        **{key: _in_words(fact) if isinstance(fact, datetime) else fact for key, fact in facts.items()},
+    }
+    subject = _one_line(render_to_string(f"emails/{name}_subject.txt", context))
+    message = EmailMultiAlternatives(
+        subject,
+        render_to_string(f"emails/{name}.txt", context),
+        to=[to],
+        reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
+        headers={
+            "Message-ID": f"<{number}@{urlsplit(settings.PUBLIC_URL).hostname}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(render_to_string(f"emails/{name}.html", {**context, "subject": subject}), "text/html")
+    try:
+        message.send()
+    except (SMTPException, OSError) as error:
+        raise MailUnavailable(type(error).__name__) from error
+
+
+def _one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return "".join(character for character in words if character.isprintable())[:_LONGEST_SUBJECT]
+
+
 def _in_words(at: datetime) -> str:
     """With its zone: a mail has no footer that names it."""
     local = timezone.localtime(at)
     return f"{date_format(local, pgettext('date format', 'j F Y, H:i'))} {local.tzname()}"
-
-
-def _send(template: str, context: dict[str, object], *, to: str) -> None:
-    # A subject is one line whatever was typed into the names in it.
-    subject = " ".join(render_to_string(f"emails/{template}_subject.txt", context).split())
-    mail = EmailMultiAlternatives(subject, render_to_string(f"emails/{template}.txt", context), to=[to])
-    mail.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")
-    try:
-        mail.send()
-    except (SMTPException, OSError) as error:
-        raise MailUnavailable(type(error).__name__) from error

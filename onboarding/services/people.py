@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from onboarding.core.errors import OnboardingError
 from onboarding.models import Person, PortalRole
-from onboarding.services import audit
+from onboarding.services import audit, computers
 
 
 class PersonExists(OnboardingError):
@@ -60,6 +60,7 @@ def change_person(person: Person, details: PersonDetails, *, by: Person | None =
         person.save(update_fields=list(columns))
     if not details.is_active:
         _end_sessions(person)
+        computers.end_tokens_of(person, at=timezone.now())
     person.groups.set(groups_named(details.groups))
     audit.append("person_changed", person, at=timezone.now(), by=by, facts=_facts(details))
     return person

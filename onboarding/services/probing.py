@@ -43,6 +43,10 @@ class Result:
     verdict: Verdict | None = None
     trouble: AwsUnavailable | None = None
 
+    @property
+    def bastion(self) -> Bastion:
+        return self.row.external_role.permission_set.bastion
+
 
 def try_all(rows: Sequence[Validation], *, readable: set[int], urgent: bool, prober: Prober) -> list[Result]:
     """`readable` holds the keys of those roles whose trust policy is to be read as well."""

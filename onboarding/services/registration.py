@@ -1,14 +1,22 @@
 """Registering partners, their accounts and the roles we ask for, and correcting them until a role is returned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onboarding.core import identifiers
 from onboarding.core.arns import AccountId
-from onboarding.core.errors import AlreadyRegistered, BastionsOwnAccount, OnboardingError
+from onboarding.core.awsconfig import fill_profile_template, free_profile_name
+from onboarding.core.errors import (
+    AlreadyRegistered,
+    BastionsOwnAccount,
+    ForeignPolicy,
+    OnboardingError,
+    WrongPartition,
+)
+from onboarding.core.handoff import Permissions
 from onboarding.core.states import Event
 from onboarding.core.trust import TrustStyle
 from onboarding.models import Bastion, ExternalAccount, ExternalRole, Partner, PermissionSet, Person
@@ -42,6 +50,9 @@ class RoleDetails:
     region: str
     purpose: str
     permissions_wanted: str = ""
+    role_path: str = "/"
+    permissions: Permissions = field(default_factory=Permissions)
+    tags: Mapping[str, str] = field(default_factory=dict)
     trust_style: TrustStyle = TrustStyle.ACCOUNT_AND_CONDITION
     console_access: bool = False
 
@@ -79,8 +90,12 @@ def register_account(
 
 @transaction.atomic
 def register_role(account: ExternalAccount, details: RoleDetails, *, by: Person) -> ExternalRole:
-    """Makes the external ID, once. Raises `AlreadyRegistered` for a taken profile name, `PolicyTooLong`."""
+    """Makes the external ID, once.
+
+    Raises `AlreadyRegistered` for a taken profile name, `PolicyTooLong`, `ForeignPolicy`, `WrongPartition`.
+    """
     _refuse_taken_profile_name(details.profile_name)
+    _refuse_foreign_policies(account, details.permissions)
     now = timezone.now()
     role = ExternalRole(
         account=account,
@@ -127,7 +142,7 @@ def correct_partner(partner: Partner, details: PartnerDetails, *, by: Person) ->
 def correct_account(account: ExternalAccount, account_id: AccountId, *, label: str, by: Person) -> ExternalAccount:
     """The number stays once any role of the account was returned.
 
-    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `BastionsOwnAccount`.
+    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `BastionsOwnAccount`, `ForeignPolicy`.
     """
     if account_id != account.account_id:
         if account.roles.exclude(role_arn="").exists():
@@ -139,17 +154,23 @@ def correct_account(account: ExternalAccount, account_id: AccountId, *, label: s
         ).exclude(pk=account.pk)
         if taken.exists():
             raise AlreadyRegistered("account", account_id)
+        for role in account.roles.live():
+            _refuse_foreign_policies(account, role.permissions, number=account_id)
     _apply(account, {"account_id": account_id, "label": label}, action="account_corrected", by=by)
     return account
 
 
 @transaction.atomic
 def correct_role(role: ExternalRole, details: RoleDetails, *, by: Person) -> ExternalRole:
-    """The external ID stays. Raises `NoLongerCorrectable`, `AlreadyRegistered`, `PolicyTooLong`."""
+    """The external ID stays.
+
+    Raises `NoLongerCorrectable`, `AlreadyRegistered`, `PolicyTooLong`, `ForeignPolicy`, `WrongPartition`.
+    """
     role = ExternalRole.objects.select_for_update().get(pk=role.pk)
     if not role.is_correctable:
         raise NoLongerCorrectable
-    if details.profile_name != role.profile_name:
+    _refuse_foreign_policies(role.account, details.permissions)
+    if details.profile_name.lower() != role.profile_name.lower():
         _refuse_taken_profile_name(details.profile_name)
     _apply(role, _columns(details), action="role_corrected", by=by)
     # Raised after the change and inside the transaction, so that the change does not stay.
@@ -157,16 +178,36 @@ def correct_role(role: ExternalRole, details: RoleDetails, *, by: Person) -> Ext
     return role
 
 
-def free_profile_name(suggested: str) -> str:
-    """The suggestion, or the first number behind it that no live role has."""
-    taken = set(
-        ExternalRole.objects.live().filter(profile_name__startswith=suggested).values_list("profile_name", flat=True)
-    )
-    return _first_free(suggested, taken)
+def suggested_profile_name(bastion: Bastion, *, partner: str, account_id: str, role_name: str) -> str:
+    """By the bastion's template: the same for the same role, and no live role's."""
+    plain = fill_profile_template(bastion.profile_template, partner=partner, role=role_name, account_id=account_id)
+    # Whatever it is made longer by, it begins alike.
+    alike = ExternalRole.objects.live().filter(profile_name__istartswith=plain[:8])
+    taken = alike.values_list("profile_name", flat=True)
+    return free_profile_name(plain, key=f"{account_id}:{role_name}", taken=taken)
 
 
 def _columns(details: PartnerDetails | RoleDetails) -> dict[str, object]:
-    return {name: getattr(details, name) for name in details.__dataclass_fields__}
+    columns = {name: getattr(details, name) for name in details.__dataclass_fields__}
+    permissions: Permissions | None = columns.pop("permissions", None)
+    if permissions is None:
+        return columns
+    return {
+        **columns,
+        "managed_policy": str(permissions.managed_policy or ""),
+        "permissions_policy": permissions.document_text,
+        "permissions_boundary": str(permissions.boundary or ""),
+    }
+
+
+def _refuse_foreign_policies(account: ExternalAccount, permissions: Permissions, *, number: str = "") -> None:
+    """A role takes policies of AWS and of its own account, and no others."""
+    for policy in filter(None, (permissions.managed_policy, permissions.boundary)):
+        if policy.partition != account.partition:
+            raise WrongPartition(expected=account.partition, found=policy.partition)
+        expected = number or account.account_id
+        if not policy.is_of_aws and policy.owner != expected:
+            raise ForeignPolicy(expected=expected, found=policy.owner)
 
 
 def _apply(
@@ -186,16 +227,12 @@ def _tell(row: Addressed, changed: Mapping[str, object], *, action: str, by: Per
 
 
 def _refuse_taken_profile_name(name: str) -> None:
-    if ExternalRole.objects.live().filter(profile_name=name).exists():
+    if ExternalRole.objects.live().filter(profile_name__iexact=name).exists():
         raise AlreadyRegistered("profile_name", name)
 
 
 def _free_slug(name: str) -> str:
     base = identifiers.slug(name)[:32].strip("-") or "partner"
     taken = set(Partner.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return _first_free(base, taken)
-
-
-def _first_free(base: str, taken: set[str]) -> str:
     candidates = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 2))
     return next(name for name in candidates if name not in taken)

@@ -5,9 +5,10 @@ from django.utils import timezone
 
 from onboarding.core.arns import RoleArn
 from onboarding.core.errors import BastionsOwnAccount, OnboardingError, WrongAccount, WrongPartition
+from onboarding.core.handoff.returned import Returned
 from onboarding.core.states import Event
 from onboarding.models import ExternalRole, Invitation, Person, Trigger
-from onboarding.services import audit, invitations, transitions, validation
+from onboarding.services import audit, diagnosis, invitations, transitions, validation
 
 
 class ArnTaken(OnboardingError):
@@ -45,6 +46,16 @@ def return_role(invitation: Invitation, role: ExternalRole, arn: RoleArn) -> Ext
     if role.first_proven_at:
         return _offer(role, arn, label=label)
     return _take(role, arn, label=label)
+
+
+@transaction.atomic
+def take_reply(invitation: Invitation, role: ExternalRole, reply: Returned) -> ExternalRole:
+    """As `return_role`; a trust policy that came along is kept for the doctor. Raises what `return_role` raises."""
+    role = return_role(invitation, role, reply.arn)
+    # An offer is another role, and what its policy says is nothing about the one in use.
+    if reply.trust_policy and role.role_arn == str(reply.arn):
+        diagnosis.check_pasted(role, reply.trust_policy)
+    return role
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -14,7 +15,7 @@ from onboarding import queue
 from onboarding.aws import sts
 from onboarding.core.errors import OnboardingError
 from onboarding.core.probes import VerdictCode
-from onboarding.models import ExternalRole, Person, Trigger, Validation
+from onboarding.models import ExternalRole, Person, Trigger, Validation, ValidationRound
 from onboarding.models.validation import LEASE, URGENT
 from onboarding.services import claims, diagnosis, effects, probing
 from onboarding.services.probing import Prober, Result
@@ -62,21 +63,25 @@ def request_validation(role: ExternalRole, *, trigger: Trigger, by: Person | Non
 
 
 @transaction.atomic
-def request_many(roles: Iterable[tuple[int, str]], *, trigger: Trigger, at: datetime, by: Person | None = None) -> None:
-    """For roles by key and ARN; those under way stay as they are. In chunks, behind all that somebody waits for."""
-    _make_rows(roles, trigger=trigger, at=at, by=by)
-    transaction.on_commit(partial(_send_made, trigger=trigger, at=at))
+def request_for_round(of: ValidationRound, roles: Sequence[ExternalRole], *, at: datetime) -> int:
+    """Ask for one validation of each role that has none under way; how many were asked for.
+
+    In chunks, behind all that somebody waits for.
+    """
+    busy = set(Validation.objects.open().filter(external_role__in=roles).values_list("external_role", flat=True))
+    asked = {"trigger": Trigger.ROUND, "requested_by_id": of.began_by_id, "validation_round": of}
+    _make_rows([(role.pk, role.role_arn) for role in roles if role.pk not in busy], at=at, **asked)
+    made = list(of.validations.open().filter(requested_at=at).order_by("pk").values_list("pk", flat=True))
+    transaction.on_commit(partial(_send_in_chunks, made))
+    return len(made)
 
 
-def _make_rows(roles: Iterable[tuple[int, str]], *, trigger: Trigger, at: datetime, by: Person | None = None) -> None:
-    asked = {"trigger": trigger, "requested_by": by, "requested_at": at, "queued_at": at}
-    rows = (Validation(external_role_id=key, role_arn=arn, **asked) for key, arn in roles)
+def _make_rows(roles: Iterable[tuple[int, str]], *, at: datetime, **asked: Any) -> None:
+    """For roles by key and ARN; what is under way stays as it is."""
+    rows = [
+        Validation(external_role_id=key, role_arn=arn, requested_at=at, queued_at=at, **asked) for key, arn in roles
+    ]
     Validation.objects.bulk_create(rows, batch_size=_ROWS_A_STATEMENT, ignore_conflicts=True)
-
-
-def _send_made(*, trigger: Trigger, at: datetime) -> None:
-    made = Validation.objects.open().filter(requested_at=at, trigger=trigger).order_by("pk")
-    _send_in_chunks(list(made.values_list("pk", flat=True)))
 
 
 @transaction.atomic
@@ -169,7 +174,8 @@ def sweep() -> None:
     now = timezone.now()
     _mend_plans(now)
     _ask_for_what_is_due(now)
-    _send_made(trigger=Trigger.SCHEDULE, at=now)
+    made = Validation.objects.open().filter(requested_at=now, trigger=Trigger.SCHEDULE).order_by("pk")
+    _send_in_chunks(list(made.values_list("pk", flat=True)))
     _send_lost(now)
 
 
@@ -179,7 +185,7 @@ def _ask_for_what_is_due(now: datetime) -> None:
     checked since it looked."""
     under_way = Validation.objects.open().filter(external_role=OuterRef("pk"))
     free = ExternalRole.objects.due(now).select_for_update(skip_locked=True).filter(~Exists(under_way))
-    _make_rows(free.values_list("pk", "role_arn")[:_MOST_AT_ONCE], trigger=Trigger.SCHEDULE, at=now)
+    _make_rows(free.values_list("pk", "role_arn")[:_MOST_AT_ONCE], at=now, trigger=Trigger.SCHEDULE)
 
 
 def _mend_plans(now: datetime) -> None:

@@ -13,44 +13,52 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from onboarding import wording
+from onboarding.core.history import Day
 from onboarding.core.probes import VerdictCode
 from onboarding.core.states import State
-from onboarding.models import AuditEvent, Validation
+from onboarding.models import AuditEvent
 
 register = template.Library()
 
-_STEP = 10.4
-_NOTHING_LEARNT = {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED}
+_STEP = 13
 
 
 @register.simple_tag
-def spark(validations: Sequence[Validation]) -> SafeString:
-    """Stones in a row, newest at the right: a stone for what passed, a block for what failed."""
-    places = ((place * _STEP + 4, validation) for place, validation in enumerate(validations))
-    shapes = format_html_join("", "{}", ((_shape(x, 22 - 3 * (place % 2), v),) for place, (x, v) in enumerate(places)))
-    html = (
-        '<svg class="spark" viewBox="0 0 {} 32" preserveAspectRatio="xMinYMid meet" role="img" aria-label="{}">{}</svg>'
-    )
-    return format_html(html, 30 * _STEP, spark_words(validations), shapes)
+def days_chart(days: Sequence[Day]) -> SafeString:
+    """A stone for each day, a column for each week, the newest at the right below."""
+    lead = days[0].on.weekday() if days else 0
+    places = ((divmod(number + lead, 7), day) for number, day in enumerate(days))
+    shapes = format_html_join("", "{}", ((_day(week, weekday, day),) for (week, weekday), day in places))
+    size = format_html('viewBox="0 0 {} {}"', _STEP * (len(days) + lead + 6) // 7, _STEP * 7)
+    return format_html('<svg class="days" {} role="img" aria-label="{}">{}</svg>', size, days_words(days), shapes)
 
 
 @register.simple_tag
-def spark_words(validations: Sequence[Validation]) -> str:
-    passed = sum(validation.verdict == VerdictCode.PROVEN for validation in validations)
+def days_words(days: Sequence[Day]) -> str:
+    checks, passed = sum(day.checks for day in days), sum(day.passed for day in days)
     text = ngettext(
-        "%(passed)d of the last %(count)d validation passed.",
-        "%(passed)d of the last %(count)d validations passed.",
-        len(validations),
+        "%(passed)d of %(checks)d check passed in the last thirteen weeks.",
+        "%(passed)d of %(checks)d checks passed in the last thirteen weeks.",
+        checks,
     )
-    return text % {"passed": passed, "count": len(validations)}
+    return text % {"passed": passed, "checks": checks}
 
 
-def _shape(x: float, y: int, validation: Validation) -> SafeString:
-    if validation.verdict == VerdictCode.PROVEN:
-        return format_html('<ellipse class="g" cx="{}" cy="{}" rx="3.9" ry="3"/>', round(x, 1), y)
-    if validation.verdict in _NOTHING_LEARNT:
-        return format_html('<ellipse class="n" cx="{}" cy="{}" rx="3.4" ry="2.5"/>', round(x, 1), y)
-    return format_html('<path class="r" d="M{} 10h8v16h-8z"/>', round(x - 4, 1))
+def _day(week: int, weekday: int, day: Day) -> SafeString:
+    x, y = week * _STEP + _STEP / 2, weekday * _STEP + _STEP / 2
+    told = _("%(day)s: %(passed)d of %(checks)d checks passed") % {
+        "day": date_format(day.on, pgettext("date format", "j F Y")),
+        "passed": day.passed,
+        "checks": day.checks,
+    }
+    if not day.checks:
+        return format_html('<circle class="o" cx="{}" cy="{}" r="1"/>', x, y)
+    if day.failed:
+        shape = format_html('<path class="r" d="M{} {}h8v9h-8z">', x - 4, y - 4.5)
+        return format_html("{}<title>{}</title></path>", shape, told)
+    look = "g" if day.passed else "n"
+    shape = format_html('<ellipse class="{}" cx="{}" cy="{}" rx="4.6" ry="3.6">', look, x, y)
+    return format_html("{}<title>{}</title></ellipse>", shape, told)
 
 
 @register.filter

@@ -92,6 +92,12 @@ def verdict(code: str) -> SafeString:
     return says(found.word, found.tone, found.icon)
 
 
+@register.simple_tag
+def alert(kind: str) -> SafeString:
+    found = wording.of_alert(kind)
+    return says(found.word, found.tone, found.icon)
+
+
 # --- Times --------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +147,8 @@ _COLOURS = re.compile(
       | (?P<k>"[^"]*"(?=[ ]*:)      # a key in JSON
           | ^[ -]*[\w:.]+(?=[ ]*[=:](?:[ ]|$))  # in YAML, INI, HCL
           | (?<=[ ])--[\w-]+)       # an option
-      | (?P<s>"[^"]*")              # a string
+      | (?P<s>"[^"]*"               # a string
+          | (?<=[a-z_][ ]=[ ])[^\s"{].*$)  # a value in INI
     """,
     re.VERBOSE,
 )
@@ -172,7 +179,8 @@ def code_figure(
         raise template.TemplateSyntaxError(f"Unknown marks: {unknown}")
     lines = [
         _Line("" if marks.get(number) == "gap" else number, marks.get(number, ""), _coloured(line))
-        for number, line in enumerate(text.splitlines(), start=first)
+        # As `str.splitlines` would not: only a line feed ends a line of JSON.
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), start=first)
     ]
     return {
         "lines": lines,
@@ -285,6 +293,7 @@ _ADMIN_PAGES = {
     "onboarding:admins:partners": gettext_lazy("Partners"),
     "onboarding:admins:roles": gettext_lazy("Roles"),
     "onboarding:admins:validations": gettext_lazy("Validations"),
+    "onboarding:admins:alerts": gettext_lazy("Alerts"),
     "onboarding:admins:audit": gettext_lazy("Audit log"),
     "onboarding:admins:people": gettext_lazy("People"),
     "onboarding:admins:bastions": gettext_lazy("Bastion"),

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from benchmarks import configs, sts_stand_in, validations
+from benchmarks import configs, sts_stand_in, trust, validations
 from benchmarks.__main__ import table
 from benchmarks.measure import Row, medians
+from onboarding.core.iam import Outcome
 
 
 @pytest.mark.parametrize(
@@ -16,9 +17,11 @@ from benchmarks.measure import Row, medians
         lambda: configs.growth_of_rendering(profiles=2, repetitions=1),
         lambda: configs.growth_of_merging(profiles=2, repetitions=1),
         lambda: configs.writing(profiles=3, repetitions=1),
+        lambda: trust.deciding(rounds=1, repetitions=1),
+        lambda: trust.one_decision(rounds=1, repetitions=1),
         lambda: validations.validating(validations=2, repetitions=1),
     ],
-    ids=["rendering", "growth of rendering", "growth of merging", "writing", "validating"],
+    ids=["rendering", "growth of rendering", "growth of merging", "writing", "deciding", "one decision", "validating"],
 )
 def test_a_row_has_its_figures(row) -> None:  # type: ignore[no-untyped-def]
     told = row().to_json()
@@ -26,6 +29,11 @@ def test_a_row_has_its_figures(row) -> None:  # type: ignore[no-untyped-def]
     assert told["ours"] >= 0
     assert told["other"] > 0
     assert json.loads(json.dumps(told)) == told
+
+
+def test_both_evaluators_answer_alike_on_what_they_are_measured_with() -> None:
+    found = list(trust.policies())
+    assert [outcome is Outcome.ALLOWED for outcome in trust.ours(found)] == trust.ministacks(found)
 
 
 def test_a_goal_holds_up_to_its_ratio() -> None:

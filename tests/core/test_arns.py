@@ -2,8 +2,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from onboarding.core.arns import AccountId, Partition, RoleArn, SsoRoleArn, parse_role_name
-from onboarding.core.errors import InvalidAccountId, InvalidRoleArn
+from onboarding.core.arns import (
+    AccountId,
+    Partition,
+    PolicyArn,
+    RoleArn,
+    SsoRoleArn,
+    parse_role_name,
+    parse_role_path,
+)
+from onboarding.core.errors import InvalidAccountId, InvalidPolicyArn, InvalidRoleArn
 
 ARN = "arn:aws:iam::123456789012:role/Reader"
 NAMES = st.text("abcXYZ019_+=,.@-", min_size=1, max_size=64)
@@ -119,3 +127,63 @@ def test_a_role_name_alone_is_trimmed_and_checked():
     assert parse_role_name(" Reader ") == "Reader"
     with pytest.raises(InvalidRoleArn):
         parse_role_name("Rea/der")
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"), [("/", "/"), ("", "/"), ("partners", "/partners/"), (" /a/b ", "/a/b/"), ("/a/", "/a/")]
+)
+def test_a_path_gets_the_slashes_that_people_leave_out(typed, path):
+    assert parse_role_path(typed) == path
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("a b", "path"),
+        ("a//b", "path"),
+        ("$(id)", "path"),
+        ("a\nb", "path"),
+        ("ä", "path"),
+        ("x" * 512, "path"),
+        ("/aws-reserved/x/", "reserved_path"),
+        ("aws-service-role", "reserved_path"),
+    ],
+)
+def test_what_is_no_path_of_ours_is_refused(typed, reason):
+    with pytest.raises(InvalidRoleArn) as refused:
+        parse_role_path(typed)
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("typed", "arn"),
+    [
+        ("ReadOnlyAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("job-function/ViewOnlyAccess", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"),
+        (" arn:aws:iam::aws:policy/SecurityAudit\r\n", "arn:aws:iam::aws:policy/SecurityAudit"),
+        ("arn:aws:iam::303040405050:policy/limits/Partners", "arn:aws:iam::303040405050:policy/limits/Partners"),
+    ],
+)
+def test_a_policy_is_named_by_its_arn_or_if_it_is_of_aws_by_its_name(typed, arn):
+    assert str(PolicyArn.parse(typed, partition=Partition.AWS)) == arn
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "policy"),
+        ("Read Only", "policy"),
+        ("arn:aws:iam::aws:role/X", "policy"),
+        ("arn:aws:iam::30304040505:policy/X", "policy"),
+        ("arn:aws:iam::aws:policy/X\nY", "policy"),
+        ("${x}", "policy"),
+        ("arn:aws-cn:iam::aws:policy/ReadOnlyAccess", "partition"),
+        ("AdministratorAccess", "administrator"),
+        ("arn:aws:iam::aws:policy/administratoraccess", "administrator"),
+        ("IAMFullAccess", "administrator"),
+    ],
+)
+def test_what_names_no_policy_that_we_ask_for_is_refused(typed, reason):
+    with pytest.raises(InvalidPolicyArn) as refused:
+        PolicyArn.parse(typed, partition=Partition.AWS)
+    assert refused.value.reason == reason

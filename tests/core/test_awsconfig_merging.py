@@ -28,6 +28,7 @@ from onboarding.core.errors import UnsafeConfigValue
 from tests.core.test_awsconfig_rendering import BASTION, CEDAR, SESSION, WILLOW
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "merge").glob("*.json"))
+REFUSED = json.loads((Path(__file__).parents[1] / "vectors" / "refused.json").read_text())
 OURS = AwsConfig(sessions=(SESSION,), bastions=(BASTION,), partners=(WILLOW, CEDAR))
 
 
@@ -66,26 +67,10 @@ def test_merging_twice_changes_nothing_and_asks_nothing(file: Path) -> None:
         assert merge(merged.content, vector["ours"], {}).content == merged.content
 
 
-@pytest.mark.parametrize(
-    "ours",
-    [
-        "[profile a]\ncredential_process = id\n",
-        "[profile a]\nregion = us-east-1\n",
-        "[plugins]\ncli_legacy_plugin_path = /tmp\n",
-        render(OURS) + "[DEFAULT]\nendpoint_url = https://evil.example\n",
-        render(OURS).replace("region = eu-west-1", "endpoint_url = https://evil.example"),
-        render(OURS).replace("region = eu-west-1", "region = eu-west-1 # here"),
-        render(OURS).replace("region = eu-west-1", "region = eu-west-1\r"),
-        render(OURS).replace("region = eu-west-1\n", "region = eu-west-1\nregion = eu-west-1\n"),
-        render(OURS).replace("\n\n", "\n"),
-        render(OURS) + "\n" + render(OURS),
-        "\n" + render(OURS),
-        render(OURS).replace("cedarpine-stock", "default]\n[x"),
-    ],
-)
-def test_only_what_render_gives_is_merged(ours: str) -> None:
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused["says"])
+def test_only_what_render_gives_is_merged(refused: dict[str, str]) -> None:
     with pytest.raises(UnsafeConfigValue):
-        merge(b"", ours, {})
+        merge(b"", refused["ours"], {})
 
 
 # Whole lines, so that random files are often nearly right: that is where a scanner goes wrong.

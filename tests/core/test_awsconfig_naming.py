@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.core import identifiers
-from onboarding.core.awsconfig import parse_profile_template, profile_name_from_template
+from onboarding.core.awsconfig import fill_profile_template, free_profile_name, parse_profile_template, with_prefix
 from onboarding.core.errors import IllegalName
 
 
 def name(template: str = "{partner}-{role}", taken: tuple[str, ...] = (), **facts: str) -> str:
-    usual = {"partner": "Willow Robotics", "role": "HoshinoTelemetry", "account_id": "303040405050", "key": "tbi-1"}
-    return profile_name_from_template(template, taken=taken, **{**usual, **facts})
+    usual = {"partner": "Willow Robotics", "role": "HoshinoTelemetry", "account_id": "303040405050"}
+    return free_profile_name(fill_profile_template(template, **{**usual, **facts}), key="tbi-1", taken=taken)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,27 @@ def test_every_name_is_legal_and_free(partner: str, role: str, others: list[str]
     assert identifiers.parse_profile_name(first) == first
     assert identifiers.parse_profile_name(second) == second
     assert len({first, second, *others}) == len({*others}) + 2
+
+
+@given(
+    prefix=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", fullmatch=True) | st.sampled_from(["", "def", "DE"]),
+    names=st.lists(
+        st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+        | st.sampled_from(["ault", "fault", "x" * 63 + "a", "x" * 63 + "b"]),
+        unique=True,
+        max_size=5,
+    ),
+)
+def test_a_prefix_keeps_names_legal_and_apart(prefix: str, names: list[str]) -> None:
+    named = [with_prefix(prefix, name) for name in names if name.lower() != "default"]
+    assert [identifiers.parse_profile_name(name) for name in named] == named
+    assert len(set(named)) == len(named)
+    assert all(name.startswith(prefix[:15].rstrip("-_")) for name in named)
+
+
+def test_a_name_without_a_prefix_stays_as_it_is() -> None:
+    assert with_prefix("", "willow-telemetry") == "willow-telemetry"
+    assert with_prefix("hoshino-", "willow-telemetry") == "hoshino-willow-telemetry"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The doctor beyond its table: what we generate is healthy, and no input is too strange or too large."""
 
 import json
+import string
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from onboarding.core.arns import AccountId, Partition, RoleArn, SsoRoleArn
 from onboarding.core.doctor import Caller, Code, Question, Severity, diagnose
-from onboarding.core.trust import Callers, TrustStyle, policy_text, trust_policy
+from onboarding.core.policy_text import MOST_ELEMENTS
+from onboarding.core.trust import MAX_LENGTH, Callers, TrustStyle, minified, policy_text, trust_policy
 from tests.core.test_iam import ANY_JSON
 
 BASTION = "111122223333"
@@ -26,9 +28,12 @@ def ask(document: object, **facts: Any) -> Any:
     return diagnose(Question(**{"text": text, "callers": CALLERS, "external_id": EXTERNAL_ID, **facts}))
 
 
-_NAME = st.text("abcXYZ019_+=,.@-", min_size=1, max_size=32)
+_LEGAL = string.ascii_letters + string.digits + "_+=,.@-"
+_PERMISSION_SET = st.text(_LEGAL, min_size=1, max_size=32)
+_ROLE_NAME = st.text(_LEGAL, min_size=1, max_size=64)
 _PATHS = st.sampled_from(["/", "/portal/", "/a/b+c/"])
-_EXTERNAL_ID = st.text("abcXYZ019_+=,.@:/-", min_size=16, max_size=64)
+_EXTERNAL_ID = st.text(f"{_LEGAL}:/", min_size=16, max_size=64)
+_REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1", "us-gov-west-1", "cn-north-1"]
 
 
 @st.composite
@@ -37,14 +42,14 @@ def callers_of_a_bastion(draw: st.DrawFn) -> Callers:
         draw(st.sampled_from(Partition)),
         AccountId(draw(st.from_regex(r"[1-9][0-9]{11}", fullmatch=True))),
     )
-    region = draw(st.sampled_from(["us-east-1", "eu-west-1", "ap-northeast-1", "us-gov-west-1"]))
-    permission_set, suffix = draw(_NAME), draw(st.text("0123456789abcdef", min_size=16, max_size=16))
+    region, permission_set = draw(st.sampled_from(_REGIONS)), draw(_PERMISSION_SET)
+    suffix = draw(st.text("0123456789abcdef", min_size=16, max_size=16))
     return Callers(
         partition=partition,
         bastion_account_id=account,
         permission_set=permission_set,
         identity_center_region=region,
-        validator_role=RoleArn(partition, account, draw(_PATHS), draw(_NAME)),
+        validator_role=RoleArn(partition, account, draw(_PATHS), draw(_ROLE_NAME)),
         sso_role=SsoRoleArn(partition, account, None if region == "us-east-1" else region, permission_set, suffix),
     )
 
@@ -72,10 +77,27 @@ def test_what_we_generate_is_healthy(
         )
     )
 
+    assert len(minified(document)) <= MAX_LENGTH
     assert set(diagnosis.outcomes) == {"allowed"}
     assert diagnosis.is_healthy
     expected = {Code.ROLE_ARN_AS_PRINCIPAL} if style is TrustStyle.EXACT_ROLE else set()
     assert {finding.code for finding in diagnosis.findings} == expected
+
+
+def test_what_we_generate_before_the_sso_role_is_known_fits_the_role_that_identity_center_makes() -> None:
+    facts: dict[str, Any] = {
+        "partition": Partition.AWS,
+        "bastion_account_id": AccountId(BASTION),
+        "permission_set": "Bastion",
+        "identity_center_region": "eu-west-1",
+        "validator_role": RoleArn.parse(VALIDATOR),
+    }
+    document = trust_policy(Callers(**facts), external_id=EXTERNAL_ID)
+
+    assert ask(document).findings == ()
+    assert ask(trust_policy(Callers(**facts, sso_role=SsoRoleArn.parse(SSO_ROLE)), external_id=EXTERNAL_ID)) == ask(
+        document
+    )
 
 
 @given(document=ANY_JSON)
@@ -118,8 +140,24 @@ def _with(**elements: object) -> str:
         ("{" * 1_000_000, Code.NOT_JSON),
         (" " * 1_000_000, Code.NOT_JSON),
         ('{"' + "\\" * 1_000_000, Code.NOT_JSON),
+        (f"[{'1,' * MOST_ELEMENTS}1]", Code.DOCUMENT_TOO_LONG),
+        ('{"Statement": [' + '{"a":1,"a":1},' * 10_000 + "{}]}", Code.MALFORMED_ELEMENT),
+        (_with(Sid="x" * 10_000_000), Code.DOCUMENT_TOO_LONG),
     ],
-    ids=["statements", "principals", "wildcards", "lists", "objects", "surrogate", "braces", "blanks", "backslashes"],
+    ids=[
+        "statements",
+        "principals",
+        "wildcards",
+        "lists",
+        "objects",
+        "surrogate",
+        "braces",
+        "blanks",
+        "backslashes",
+        "elements",
+        "equal keys",
+        "ten megabytes",
+    ],
 )
 @pytest.mark.timeout(30)
 def test_a_monstrous_document_is_a_finding(text: str, code: Code) -> None:

@@ -1,6 +1,7 @@
 """The table of mistakes: one file each in trust_cases/, with what IAM's documentation says of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_mistake_is_found_for_what_it_is(path: Path) -> None:
     if "line" in expected:
         assert first
         assert first.line == expected["line"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_whoever_asks_there_is_a_diagnosis(path: Path) -> None:
+    question = asked(json.loads(path.read_text(encoding="utf-8")))
+    for callers in ((), (Caller("x", "nonsense"),), (Caller("x", "arn:aws:iam::111122223333:root"),)):
+        assert len(diagnose(replace(question, callers=callers, role_arn="")).outcomes) == len(callers)
 
 
 def test_each_code_has_two_cases_at_least() -> None:

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onboarding.core.iam import Outcome, Request, evaluate, faults
+from onboarding.core.iam.conditions import OPERATORS
 from onboarding.core.iam.evaluation import statements
 from onboarding.core.iam.patterns import matches
 
@@ -185,3 +186,97 @@ def test_one_more_deny_never_lets_more_in(conditions: list[str], effects: st.Dat
 
     assert before in {"allowed", "implicitly_denied", "explicitly_denied"}
     assert after == "explicitly_denied"
+
+
+# --- Every operator -------------------------------------------------------------------------------------------------
+
+_ARN = "arn:aws:iam::111122223333:role/x"
+# An operator, a value of the request, a value of the policy for which it holds, and one for which it does not.
+_ANSWERS = [
+    ("StringEquals", "a", "a", "A"),
+    ("StringEqualsIgnoreCase", "a", "A", "b"),
+    ("StringLike", "abc", "a?c", "a?"),
+    ("StringNotEquals", "a", "A", "a"),
+    ("StringNotEqualsIgnoreCase", "a", "b", "A"),
+    ("StringNotLike", "abc", "b*", "a*"),
+    ("NumericEquals", "7", "7.0", "8"),
+    ("NumericNotEquals", "7", "8", "7.0"),
+    ("NumericLessThan", "7", "8", "7"),
+    ("NumericLessThanEquals", "7", "7", "6"),
+    ("NumericGreaterThan", "7", "6", "7"),
+    ("NumericGreaterThanEquals", "7", "7", "8"),
+    ("DateEquals", "2026-11-24T09:00:00Z", "2026-11-24T10:00:00+01:00", "2026-11-24"),
+    ("DateNotEquals", "2026-11-24", "2026-11-25", "2026-11-24T00:00:00Z"),
+    ("DateLessThan", "2026-11-24", "2026-11-25", "2026-11-24"),
+    ("DateLessThanEquals", "2026-11-24", "2026-11-24", "2026-11-23"),
+    ("DateGreaterThan", "2026-11-24", "1700000000", "2026-11-24"),
+    ("DateGreaterThanEquals", "2026-11-24", "2026-11-24", "2026-11-25"),
+    ("Bool", "true", "TRUE", "false"),
+    ("BinaryEquals", "QQ==", "QQ==", "Qg=="),
+    ("IpAddress", "192.0.2.7", "192.0.2.0/24", "198.51.100.0/24"),
+    ("NotIpAddress", "2001:db8::1", "192.0.2.0/24", "2001:db8::/32"),
+    ("ArnEquals", _ARN, "arn:aws:iam::*:role/x", "arn:aws:*:role/x"),
+    ("ArnLike", _ARN, "arn:aws:iam::111122223333:role/?", "arn:aws:iam::111122223333:*y"),
+    ("ArnNotEquals", _ARN, "arn:aws:iam::111122223333:role/X", _ARN),
+    ("ArnNotLike", _ARN, "arn:aws-cn:*:*:*:*", "arn:*:*:*:*:*"),
+]
+_NEGATED = [name for name in OPERATORS if "Not" in name]
+
+
+def holds(operator: str, wanted: object, found: object) -> bool:
+    condition = {operator: {"aws:PrincipalTag/x": wanted}}
+    return decide(policy(statement(Condition=condition)), context={"aws:PrincipalTag/x": found}) == "allowed"
+
+
+def test_the_table_names_every_operator_but_null() -> None:
+    assert {row[0] for row in _ANSWERS} | {"Null"} == set(OPERATORS)
+
+
+@pytest.mark.parametrize("letters", [str, str.lower, str.upper])
+@pytest.mark.parametrize(("operator", "found", "fits", "fits_not"), _ANSWERS, ids=[row[0] for row in _ANSWERS])
+def test_an_operator_holds_with_each_prefix_and_suffix_as_its_page_says(
+    operator: str, found: str, fits: str, fits_not: str, letters: Any
+) -> None:
+    for suffix in ("", "IfExists"):
+        plain, every, some = (
+            letters(f"{prefix}{operator}{suffix}") for prefix in ("", "ForAllValues:", "ForAnyValue:")
+        )
+        for name in (plain, every, some):
+            assert holds(name, fits, found)
+            assert holds(name, [fits], [found])
+            assert not holds(name, fits_not, found)
+        # OR over the values of the policy; a negated operator means none of them.
+        assert holds(plain, [fits_not, fits], found) is (operator not in _NEGATED)
+        # A key that the request does not carry.
+        assert holds(plain, fits, None) is (operator in _NEGATED or bool(suffix))
+        assert holds(every, fits, None)
+        assert holds(some, fits, None) is bool(suffix)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "found", "answer"),
+    [
+        ("ForAllValues:StringEquals", ["a", "b"], ["a", "b"], True),
+        ("ForAllValues:StringEquals", ["a", "b"], ["a", "c"], False),
+        ("ForAnyValue:StringEquals", ["a", "b"], ["c", "b"], True),
+        ("ForAnyValue:StringEquals", ["a", "b"], ["c", "d"], False),
+        ("ForAllValues:StringNotEquals", ["a"], ["b", "a"], False),
+        ("ForAnyValue:StringNotEquals", ["a"], ["b", "a"], True),
+        ("ForAllValues:StringEquals", ["a"], [], True),
+        ("ForAnyValue:StringEquals", ["a"], [], False),
+        ("ForAllValues:StringEquals", ["a"], [""], True),
+        ("Null", "true", None, True),
+        ("Null", "false", None, False),
+        ("Null", True, "x", False),
+        ("Null", False, "x", True),
+    ],
+)
+def test_sets_and_absence_are_taken_as_their_pages_say(
+    operator: str, wanted: object, found: object, answer: bool
+) -> None:
+    assert holds(operator, wanted, found) is answer
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_what_cannot_be_known_is_unknown_under_every_operator(operator: str) -> None:
+    assert decide(policy(statement(Condition={operator: {"aws:PrincipalTag/x": "7"}}))) == "unknown"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.core import identifiers
-from onboarding.core.errors import IllegalName
+from onboarding.core.errors import IllegalName, InvalidTags
 
 
 def test_external_ids_are_random_legal_and_hold_a_letter():
@@ -46,13 +46,12 @@ def test_slugs_keep_what_ascii_can_say(text, slug):
 def test_suggestions_are_legal():
     assert identifiers.suggested_role_name("Hoshino Trading", "Willow Logistics") == "HoshinoWillow"
     assert identifiers.suggested_role_name("星野商事", "楓") == "PartnerAccess"
-    name = identifiers.suggested_profile_name("willow", "Stock+Reader@Prod" * 10)
-    assert identifiers.parse_profile_name(name) == name
 
 
 @pytest.mark.parametrize(
     ("parse", "bad"),
     [
+        (identifiers.parse_name_prefix, ["", "-a", "_a", "a b", "a]", "a\nb", "ä", "x" * 17]),
         (identifiers.parse_profile_name, ["", "a b", "a]", "a\nb", "ä", "x" * 65]),
         (identifiers.parse_permission_set_name, ["", "a/b", "x" * 33]),
         (identifiers.parse_region, ["", "Tokyo", "ap-northeast-1; rm", "ap-northeast-１"]),
@@ -63,3 +62,43 @@ def test_what_a_grammar_does_not_know_is_refused(parse, bad):
     for text in bad:
         with pytest.raises(IllegalName):
             parse(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "tags"),
+    [
+        ("", {}),
+        ("team=data", {"team": "data"}),
+        ("\n team = Data and ML \r\n\r\ncost-center=a=b\n", {"team": "Data and ML", "cost-center": "a=b"}),
+        ("empty=", {"empty": ""}),
+    ],
+)
+def test_tags_stand_one_on_a_line(typed, tags):
+    assert identifiers.parse_tags(typed) == tags
+    assert identifiers.parse_tags("\n".join(identifiers.tag_lines(tags))) == tags
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("team", "no_equals_sign"),
+        ("=x", "key"),
+        ("aws:x=y", "key"),
+        ("AWS:x=y", "key"),
+        ("a'b=c", "key"),
+        ("a,b=c", "key"),
+        ("x" * 129 + "=y", "key"),
+        ("a=$(id)", "value"),
+        ("a=${b}", "value"),
+        ("a=b\0c", "value"),
+        ("a=\u202ec", "value"),
+        ("a=\x0bc", "value"),
+        ("a=" + "x" * 257, "value"),
+        ("Team=a\nteam=b", "twice"),
+        ("\n".join(f"t{number}=x" for number in range(51)), "too_many"),
+    ],
+)
+def test_what_is_no_tag_is_refused_with_the_reason(typed, reason):
+    with pytest.raises(InvalidTags) as refused:
+        identifiers.parse_tags(typed)
+    assert refused.value.reason == reason

@@ -140,7 +140,7 @@ def test_an_unknown_mark_is_refused() -> None:
     [
         ('"Sid": "A"', '<span class="k">&quot;Sid&quot;</span>: <span class="s">&quot;A&quot;</span>'),
         ("[profile a]", '<span class="h">[profile a]</span>'),
-        ("role_arn = arn:aws", '<span class="k">role_arn</span> = arn:aws'),
+        ("role_arn = arn:aws", '<span class="k">role_arn</span> = <span class="s">arn:aws</span>'),
         ("# <b>", '<span class="c"># &lt;b&gt;</span>'),
         ("aws sso --profile a", 'aws sso <span class="k">--profile</span> a'),
         ("  - Sid: a", '<span class="k">  - Sid</span>: a'),

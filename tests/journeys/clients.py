@@ -27,7 +27,7 @@ print(json.dumps({"Account": answer["Account"], "Arn": answer["Arn"]}))
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """`~/.aws/config` is the downloaded file and nothing else; `endpoint` stands for AWS."""
+    """`~/.aws/config` is the downloaded file, merged with the person's own or not; `endpoint` stands for AWS."""
 
     home: Path
     endpoint: str
@@ -48,6 +48,10 @@ class Terminal:
 
     def ask_boto3(self, profile: str) -> dict[str, str]:
         return self._run(sys.executable, "-c", _WHO_AM_I, profile)
+
+    @property
+    def config(self) -> str:
+        return self._config.read_text()
 
     @property
     def _config(self) -> Path:

@@ -14,6 +14,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests.journeys.browsers import Browsers
+from tests.journeys.people import Mailbox
 from tests.running import RunningDemo
 
 # Two cores may be busy with other tests.
@@ -70,6 +71,11 @@ def browsers(demo: dict[str, Any], chromium: Browser, sessions: dict[str, Storag
     yield found
     found.close()
     assert found.complaints == []
+
+
+@pytest.fixture
+def mailbox(browsers: Browsers, demo: dict[str, Any]) -> Mailbox:
+    return Mailbox(browsers.open(), f"{demo['sandbox']['endpoint']}/_sandbox/mail/")
 
 
 @contextmanager

@@ -46,13 +46,19 @@ class Admin:
 
     def make_link(self, account_id: str) -> str:
         self.open_account(account_id)
+        expect(self.page.get_by_text("New hand-off link").first).to_be_visible()
         confirm = self.page.locator("details.confirm", has_text="New hand-off link")
         if confirm.count():
             confirm.locator("summary").click()
-            confirm.get_by_role("button").click()
-        else:
-            self.page.get_by_role("button", name="New hand-off link").click()
+        self.page.get_by_role("button", name="Show it, to send it yourself").click()
         return self._shown_link()
+
+    def mail_link(self, account_id: str, *, verify_recipient: bool = False) -> None:
+        """Of an account that has no link yet."""
+        self.open_account(account_id)
+        self.page.get_by_label("Ask whoever opens it for a code").set_checked(verify_recipient)
+        self.page.get_by_role("button", name="Mail it to").click()
+        expect(self.page.get_by_text("The mail is on its way to")).to_be_visible()
 
     def open_account(self, account_id: str) -> None:
         self.page.goto(f"/admin/partners/?q={account_id}")
@@ -138,7 +144,8 @@ class PartnerAdmin:
     def correct_policy(self, role_name: str) -> None:
         policy = self.copy_policy(role_name)
         console = self.console(role_name)
-        console.get_by_label("Trust policy", exact=True).fill(policy)
+        console.get_by_role("link", name=role_name, exact=True).click()
+        console.get_by_role("textbox", name="Trust policy").fill(policy)
         console.get_by_role("button", name="Save trust policy").click()
         expect(console.get_by_text("Trust policy saved.")).to_be_visible()
         console.close()
@@ -150,15 +157,39 @@ class PartnerAdmin:
 
     def check_again(self, role_name: str) -> None:
         """As soon as the portal lets a partner ask again, which it does every ten seconds."""
-        verdict = self.verdict(role_name)
-        too_early = verdict.get_by_text("This was checked a moment ago")
-        for _ in range(12):
-            verdict.get_by_role("button", name="Check again").click()
-            expect(verdict.locator(".pulse").or_(too_early).or_(verdict.get_by_text(OPENS)).first).to_be_visible()
-            if not too_early.count():
+        for _ in range(20):
+            with self.page.expect_response(re.compile("/check$")) as answer:
+                self.verdict(role_name).get_by_role("button", name="Check again").click()
+            if "This was checked a moment ago" not in answer.value.text():
                 return
             self.page.wait_for_timeout(1_000)
         raise AssertionError("The portal refuses to check again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where all mail of the demo arrives, by SMTP."""
+
+    page: Page
+    address: str
+
+    def newest(self, subject: str) -> str:
+        """The text of the newest mail with this subject, which may still be on its way."""
+        found = self.page.get_by_role("link", name=re.compile(subject))
+        for _ in range(100):
+            self.page.goto(self.address)
+            if found.count():
+                found.first.click()
+                return self.page.locator("#text").inner_text()
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"No mail says {subject!r}.")
+
+    def empty(self) -> None:
+        self.page.goto(self.address)
+        button = self.page.get_by_role("button", name="Empty the mailbox")
+        if button.count():
+            button.click()
+        expect(self.page.get_by_role("heading", name="No mail yet")).to_be_visible()
 
 
 def copied(button: Locator) -> str:
@@ -168,3 +199,9 @@ def copied(button: Locator) -> str:
     button.click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")
     return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def merge(page: Page, own_config: str) -> Locator:
+    """Choose a file on the page of the own access; what it becomes stands in the band that is returned."""
+    page.set_input_files("#mine", {"name": "config", "mimeType": "text/plain", "buffer": own_config.encode()})
+    return page.get_by_role("region", name="Merge preview")

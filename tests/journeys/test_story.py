@@ -9,13 +9,15 @@ from playwright.sync_api import expect
 
 from tests.journeys.browsers import Browsers
 from tests.journeys.clients import Terminal
-from tests.journeys.people import ADMIN, EMPLOYEE, GROUP, OPENS, Admin, PartnerAdmin
+from tests.journeys.people import ADMIN, EMPLOYEE, GROUP, OPENS, Admin, PartnerAdmin, merge
 
 # The sandbox's account that is nobody's partner yet.
 SAFFRON = "707080809090"
 WILLOW = "303040405050"
 ROLE = "HoshinoSailingTimes"
 PROFILE = "saffron-sailing-times"
+# What the employee has already, with an older profile of the same name.
+OWN_CONFIG = f"# mine\n[default]\nregion = eu-west-1\n\n[profile {PROFILE}]\nregion = eu-north-1\n"
 
 
 def test_the_whole_story_from_registration_to_the_first_command(
@@ -45,13 +47,16 @@ def test_the_whole_story_from_registration_to_the_first_command(
     employee = browsers.open_as(EMPLOYEE)
     employee.goto("/access/")
     expect(employee.get_by_role("row", name=PROFILE)).to_contain_text("Proven")
+    merging = merge(employee, OWN_CONFIG)
+    merging.get_by_role("group", name=f"[profile {PROFILE}]").get_by_label("Take the portal’s").check()
     with employee.expect_download() as download:
-        employee.get_by_role("link", name="Download config").click()
+        merging.get_by_role("button", name="Download merged file").click()
     downloaded = tmp_path / "config"
     download.value.save_as(downloaded)
 
     terminal = Terminal(tmp_path, demo["sandbox"]["endpoint"])
     terminal.put_config_in_place(downloaded)
+    assert terminal.config.startswith("# mine\n[default]\nregion = eu-west-1\n\n# >>> managed by")
     terminal.sign_in(browsers.open(), EMPLOYEE, browsers.password_of(EMPLOYEE))
     expected = {"Account": SAFFRON, "Arn": f"arn:aws:sts::{SAFFRON}:assumed-role/{ROLE}/{EMPLOYEE}"}
     assert terminal.ask_cli(PROFILE).items() >= expected.items()

@@ -28,6 +28,7 @@ class Sandbox:
 
     folder: Path
     port: int = 0
+    smtp_port: int = 0
     process: subprocess.Popen[bytes] | None = None
     organization: dict[str, Any] = field(default_factory=dict)
 
@@ -37,7 +38,9 @@ class Sandbox:
 
     def start(self) -> None:
         self.port = self.port or free_port()
-        command = [sys.executable, "-m", "sandbox", "--port", str(self.port), "--state", str(self.folder)]
+        self.smtp_port = self.smtp_port or free_port()
+        ports = ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
+        command = [sys.executable, "-m", "sandbox", *ports, "--state", str(self.folder)]
         self.process = subprocess.Popen(command)
         deadline = time.monotonic() + 15
         while not self.is_ready():

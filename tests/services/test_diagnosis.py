@@ -1,10 +1,10 @@
+import json
+
 import pytest
 
-from onboarding import messages
 from onboarding.core.doctor import Code
 from onboarding.core.probes import Outcome
-from onboarding.core.states import State
-from onboarding.core.trust import policy_text
+from onboarding.core.trust import minified, policy_text
 from onboarding.models import ReadingSource, Trigger, TrustReading
 from onboarding.services import diagnosis
 from onboarding.services.diagnosis import LONGEST_PASTE, PasteTooLong
@@ -15,79 +15,102 @@ pytestmark = pytest.mark.django_db
 
 def test_what_we_ask_for_is_healthy():
     role = make_role()
-    assert diagnosis.read_pasted(role, policy_text(role.trust_policy)).is_healthy
+    assert diagnosis.check_pasted(role, policy_text(role.trust_policy)).is_healthy
 
 
 def test_a_wrong_external_id_is_named_and_the_paste_is_kept():
     role = make_role()
-    told = diagnosis.read_pasted(role, policy_text(role.trust_policy).replace(role.external_id, "acme-1"))
+    told = diagnosis.check_pasted(role, policy_text(role.trust_policy).replace(role.external_id, "acme-1"))
     assert told.findings[0].code is Code.EXTERNAL_ID_DIFFERS
-    reading, again = diagnosis.latest(role)
-    assert reading.source == ReadingSource.PASTED
-    assert again.findings == told.findings
+    policy = diagnosis.latest(role)
+    assert policy.reading.source == ReadingSource.PASTED
+    assert policy.diagnosis.findings == told.findings
 
 
 def test_what_is_no_policy_is_diagnosed_and_not_kept():
     role = make_role()
-    assert not diagnosis.read_pasted(role, "Hello, here is the role.").is_healthy
+    assert not diagnosis.check_pasted(role, "Hello, here is the role.").is_healthy
     assert not TrustReading.objects.exists()
 
 
 def test_a_paste_without_end_is_refused():
     with pytest.raises(PasteTooLong):
-        diagnosis.read_pasted(make_role(), "x" * (LONGEST_PASTE + 1))
+        diagnosis.check_pasted(make_role(), "x" * (LONGEST_PASTE + 1))
 
 
 def test_the_same_paste_twice_is_one_row_and_ten_are_kept():
     role = make_role()
     for number in (1, 1, *range(2, 15)):
-        diagnosis.read_pasted(role, f'{{"Statement": [], "Id": "{number}"}}')
+        diagnosis.check_pasted(role, f'{{"Statement": [], "Id": "{number}"}}')
     assert TrustReading.objects.count() == 10
-    assert '"14"' in diagnosis.latest(role)[0].text
+    assert '"14"' in diagnosis.latest(role).reading.text
 
 
 def test_a_policy_read_from_iam_is_kept_with_its_validation():
     saved = '{"Version":"2012-10-17","Statement":[]}'
     role = make_checked_role(door=Door(without=Outcome.ENTERED, trust_policy=saved))
-    reading, told = diagnosis.latest(role)
-    assert reading.source == ReadingSource.SAVED
-    assert reading.text.splitlines()[1].strip() == '"Version": "2012-10-17",'
-    assert not told.is_healthy
+    policy = diagnosis.latest(role)
+    assert policy.reading.source == ReadingSource.SAVED
+    assert policy.reading.text.splitlines()[1].strip() == '"Version": "2012-10-17",'
+    assert not policy.diagnosis.is_healthy
 
 
-def test_a_scheduled_check_does_not_read_the_policy():
+def test_a_scheduled_check_reads_the_policy_of_those_roles_only_that_let_themselves_be_read():
     role = make_checked_role()
     check(role, Door(trust_policy="{}"), trigger=Trigger.SCHEDULE)
     assert not TrustReading.objects.exists()
+    check(role, Door(trust_policy="{}"), trigger=Trigger.ADMIN)
+    check(role, Door(trust_policy='{"Id":"2"}'), trigger=Trigger.SCHEDULE)
+    assert '"2"' in diagnosis.latest(role).reading.text
 
 
-def told_of(role, text):
-    last = role.validations.get()
-    told = messages.explain(role, last)
-    return told, messages.explain_with_policy(told, last, diagnosis.diagnose_for(role, text))
+def test_of_what_stands_around_a_policy_nothing_is_kept():
+    role = make_role()
+    answer = {"Role": {"Description": "private", "AssumeRolePolicyDocument": role.trust_policy}}
+    told = diagnosis.check_pasted(role, json.dumps(answer, indent=4))
+    assert told.excerpt.first == 4
+    assert diagnosis.latest(role).reading.text == policy_text(role.trust_policy).strip()
 
 
-def refused_role():
-    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
-    role.state = State.REFUSED
-    return role
+def test_what_would_be_too_long_once_laid_out_is_told_about_and_not_kept():
+    role = make_role()
+    statements = [{"Effect": "Allow"}] * 4_000
+    told = diagnosis.check_pasted(role, json.dumps({"Statement": statements}, separators=(",", ":")))
+    assert told.findings
+    assert diagnosis.latest(role) is None
 
 
-def test_a_denial_and_a_policy_together_name_the_cause():
-    role = refused_role()
-    told, both = told_of(role, policy_text(role.trust_policy).replace(role.external_id, "acme-1"))
-    assert both.happened.startswith(told.happened)
-    assert "acme-1" in both.happened
-    assert both.remedy != told.remedy
+def test_a_policy_on_one_line_is_told_on_lines_of_its_own():
+    role = make_role()
+    told = diagnosis.diagnose_for(role, minified(role.trust_policy).replace(role.external_id, "acme-1"))
+    assert told.findings[0].line == 13
 
 
-def test_a_denial_with_a_healthy_policy_points_elsewhere():
-    role = refused_role()
-    _, both = told_of(role, policy_text(role.trust_policy))
-    assert "elsewhere" in both.certain
+def test_of_many_roles_in_a_paste_the_one_with_our_external_id_is_meant():
+    role = make_role()
+    other = {"Version": "2012-10-17", "Statement": []}
+    roles = [{"AssumeRolePolicyDocument": document} for document in (other, role.trust_policy, other)]
+    assert diagnosis.diagnose_for(role, json.dumps({"Roles": roles})).is_healthy
 
 
-def test_a_proven_role_is_not_explained_by_an_old_paste():
+def test_the_clock_is_known():
+    role = make_role()
+    document = role.trust_policy
+    document["Statement"][0]["Condition"]["DateLessThan"] = {"aws:CurrentTime": "2020-01-01T00:00:00Z"}
+    told = diagnosis.diagnose_for(role, policy_text(document))
+    assert (told.outcomes[0], told.findings[0].code) == ("implicitly_denied", Code.DATE_CONDITION)
+
+
+def test_a_paste_for_an_earlier_arn_speaks_of_another_role():
     role = make_checked_role()
-    told, both = told_of(role, "{}")
-    assert both == told
+    diagnosis.check_pasted(role, policy_text(role.trust_policy))
+    role.role_arn = f"{role.role_arn}2"
+    assert diagnosis.latest(role) is None
+
+
+def test_the_latest_of_many_roles_costs_as_many_queries_as_that_of_one(django_assert_num_queries):
+    roles = [make_role() for _ in range(3)]
+    for role in roles:
+        diagnosis.check_pasted(role, "{}")
+    with django_assert_num_queries(2):
+        assert len(diagnosis.latest_of(roles)) == 3

@@ -1,7 +1,10 @@
 import pytest
+from django.db import IntegrityError, transaction
 
-from onboarding.core.arns import AccountId
-from onboarding.core.errors import AlreadyRegistered, BastionsOwnAccount
+from onboarding.core import permissions_policy
+from onboarding.core.arns import AccountId, Partition, PolicyArn
+from onboarding.core.errors import AlreadyRegistered, BastionsOwnAccount, ForeignPolicy, WrongPartition
+from onboarding.core.handoff import Permissions
 from onboarding.core.trust import SsoRoleUnknown, TrustStyle
 from onboarding.models import AuditEvent, ExternalRole, Partner
 from onboarding.services import offboarding, registration
@@ -118,3 +121,59 @@ def test_a_partner_keeps_its_slug_when_it_is_renamed(alice):
     assert Partner.objects.get(pk=partner.pk).slug == "willow"
     with pytest.raises(AlreadyRegistered):
         registration.correct_partner(other, renamed, by=alice)
+
+
+def policy(arn: str) -> PolicyArn:
+    partition = Partition.CHINA if "aws-cn" in arn else Partition.AWS
+    return PolicyArn.parse(arn, partition=partition)
+
+
+def test_what_the_role_is_to_be_given_is_kept_as_it_was_asked_for():
+    document = permissions_policy.parse(
+        '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${aws:username}/*"}}'
+    )
+    permissions = Permissions(document=document, boundary=policy("ReadOnlyAccess"))
+    made = make_role(permissions=permissions, role_path="/partners/", tags={"team": "data"})
+    role = ExternalRole.objects.with_owner().get(pk=made.pk)
+    assert role.permissions == permissions
+    assert role.tags == {"team": "data"}
+    assert str(role.asked_arn) == f"arn:aws:iam::{role.account.account_id}:role/partners/{role.role_name}"
+
+
+def test_a_role_takes_policies_of_aws_and_of_its_own_account_only():
+    account = make_account(account_id="303040405050")
+    own = policy("arn:aws:iam::303040405050:policy/Limits")
+    make_role(account, permissions=Permissions(managed_policy=policy("ReadOnlyAccess"), boundary=own))
+    foreign = policy("arn:aws:iam::222233334444:policy/Limits")
+    for permissions in (Permissions(managed_policy=foreign), Permissions(boundary=foreign)):
+        with pytest.raises(ForeignPolicy) as refused:
+            make_role(account, permissions=permissions)
+        assert (refused.value.found, refused.value.expected) == ("222233334444", "303040405050")
+    with pytest.raises(WrongPartition):
+        make_role(account, permissions=Permissions(boundary=policy("arn:aws-cn:iam::aws:policy/ReadOnlyAccess")))
+    assert ExternalRole.objects.count() == 1
+
+
+def test_the_number_of_an_account_stays_while_a_role_is_to_have_a_policy_of_it(alice):
+    role = make_role(permissions=Permissions(managed_policy=policy("ReadOnlyAccess")))
+    number = role.account.account_id
+    boundary = policy(f"arn:aws:iam::{number}:policy/Limits")
+    registration.correct_role(role, details_of(role, permissions=Permissions(boundary=boundary)), by=alice)
+    with pytest.raises(ForeignPolicy):
+        registration.correct_account(role.account, AccountId("999900001111"), label="", by=alice)
+    role.refresh_from_db()
+    assert role.account.account_id == number
+    assert (role.managed_policy, role.permissions_boundary) == ("", str(boundary))
+
+
+def test_a_correction_of_another_account_is_refused_too(alice):
+    role = make_role()
+    foreign = Permissions(boundary=policy("arn:aws:iam::222233334444:policy/Limits"))
+    with pytest.raises(ForeignPolicy):
+        registration.correct_role(role, details_of(role, permissions=foreign), by=alice)
+
+
+def test_the_database_takes_one_kind_of_permissions_for_a_role():
+    role = make_role(permissions=Permissions(managed_policy=policy("ReadOnlyAccess")))
+    with pytest.raises(IntegrityError, match="one_kind_of_permissions_per_role"), transaction.atomic():
+        ExternalRole.objects.filter(pk=role.pk).update(permissions_policy="{}")

@@ -3,11 +3,13 @@ import threading
 import pytest
 from django.db import connection
 
+from onboarding.core import trust
 from onboarding.core.arns import RoleArn
 from onboarding.core.errors import BastionsOwnAccount, WrongAccount, WrongPartition
+from onboarding.core.handoff.returned import Returned
 from onboarding.core.probes import Outcome, VerdictCode
 from onboarding.core.states import State
-from onboarding.models import AuditEvent, ExternalRole, Validation
+from onboarding.models import AuditEvent, ExternalRole, ReadingSource, TrustReading, Validation
 from onboarding.services import offboarding, submission
 from onboarding.services.submission import ArnTaken, NothingOffered, NotReturnable
 from tests.factories import Door, check, make_checked_role, make_invitation, make_returned_role, make_role
@@ -26,6 +28,33 @@ def test_a_returned_role_is_checked_at_once():
     event = AuditEvent.objects.get(action="role_returned")
     assert event.actor is None
     assert "TB-" in event.actor_label
+
+
+def test_a_policy_that_came_with_the_reply_is_kept_for_the_doctor():
+    role = make_role()
+    invitation = make_invitation(role).invitation
+    text = trust.policy_text(role.trust_policy)
+    submission.take_reply(invitation, role, Returned(arn_in(role), text))
+    reading = TrustReading.objects.get()
+    assert (reading.external_role, reading.source, reading.text) == (role, ReadingSource.PASTED, text)
+
+
+def test_a_reply_that_is_refused_leaves_no_policy_behind():
+    role = make_role()
+    invitation = make_invitation(role).invitation
+    elsewhere = RoleArn.parse("arn:aws:iam::999999999999:role/X")
+    with pytest.raises(WrongAccount):
+        submission.take_reply(invitation, role, Returned(elsewhere, "{}"))
+    assert not TrustReading.objects.exists()
+
+
+def test_the_policy_of_an_offered_role_says_nothing_about_the_one_in_use():
+    role = make_checked_role()
+    invitation = make_invitation(role).invitation
+    submission.take_reply(invitation, role, Returned(arn_in(role), trust.policy_text(role.trust_policy)))
+    role.refresh_from_db()
+    assert role.offered_arn == str(arn_in(role))
+    assert not TrustReading.objects.filter(source=ReadingSource.PASTED).exists()
 
 
 def test_the_same_arn_twice_is_one_submission():

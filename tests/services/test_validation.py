@@ -164,17 +164,6 @@ def test_a_role_suspended_while_it_is_checked_stays_suspended(alice):
     assert now_of(role).state == State.SUSPENDED
 
 
-def test_a_retired_role_is_retired_only_when_the_door_is_shut(alice):
-    role = make_checked_role()
-    offboarding.retire_role(role, by=alice)
-    check(now_of(role), Door())
-    assert now_of(role).state == State.RETIRING
-    assert now_of(role).next_check_at is not None
-    check(now_of(role), Door(with_external_id=SHUT))
-    assert now_of(role).state == State.RETIRED
-    assert now_of(role).next_check_at is None
-
-
 def test_a_role_that_opens_to_a_stranger_is_unsafe():
     bastion = make_bastion(stranger_role_arn=RoleArn.parse("arn:aws:iam::111122223333:role/tobiishi-stranger"))
     door = Door(as_stranger=Outcome.ENTERED)

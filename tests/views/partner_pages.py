@@ -3,6 +3,7 @@
 from django.test import Client
 from django.urls import reverse
 
+from onboarding.core.handoff import Form, Way
 from onboarding.models import ExternalRole, Invitation
 from tests.factories import make_invitation
 
@@ -17,6 +18,10 @@ def page(invitation: Invitation) -> str:
 
 def of_role(name: str, invitation: Invitation, role: ExternalRole) -> str:
     return reverse(f"onboarding:partners:{name}", args=[invitation.uuid, role.uuid])
+
+
+def form_of(form: Form, invitation: Invitation, role: ExternalRole, way: Way = Way.CREATE) -> str:
+    return reverse("onboarding:partners:form", args=[invitation.uuid, role.uuid, form, way])
 
 
 def open_link(client: Client, role: ExternalRole | None = None) -> Invitation:

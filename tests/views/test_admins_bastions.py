@@ -45,6 +45,16 @@ def test_the_bastion_is_set_up_and_opens_at_once(client):
     assertRedirects(client.get(BASTIONS), at("bastion", bastion))
 
 
+def test_the_template_for_profile_names_is_the_usual_one_unless_told(client):
+    client.post(SET_UP, TYPED)
+    assert Bastion.objects.get().profile_template == "{partner}-{role}"
+    change = at("change_bastion", Bastion.objects.get())
+    client.post(change, TYPED | {"profile_template": " hoshino_{account} "})
+    assert Bastion.objects.get().profile_template == "hoshino_{account}"
+    refused = client.post(change, TYPED | {"profile_template": "{partner.__class__}"})
+    assertContains(refused, "At least one of {partner}, {role} and {account}")
+
+
 def test_several_bastions_are_a_list(client):
     make_bastion()
     make_bastion(account_id="444455556666")

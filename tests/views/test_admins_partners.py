@@ -3,16 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from onboarding.core import identifiers
 from onboarding.core.probes import Outcome
-from onboarding.models import ExternalAccount, ExternalRole, Invitation, Partner
+from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, Partner
+from onboarding.services import delivery, invitations, registration
 from tests.factories import (
     Door,
     make_account,
+    make_bastion,
     make_checked_role,
     make_invitation,
     make_partner,
@@ -44,6 +47,77 @@ def typed(**override: str) -> dict[str, str]:
         "trust_style": "account_and_condition",
         **override,
     }
+
+
+DOCUMENT = '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/${aws:username}"}}'
+
+
+def test_the_permissions_are_registered_as_they_are_chosen(client):
+    choice = {"permissions_choice": "managed", "managed_policy": "ReadOnlyAccess"}
+    shape = {"permissions_boundary": "arn:aws:iam::303040405050:policy/Limits", "role_path": "partners"}
+    client.post(REGISTER, typed(**choice, **shape, tags="team=data\r\nitems=x"))
+    role = ExternalRole.objects.get()
+    assert role.managed_policy == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    assert role.permissions_boundary == "arn:aws:iam::303040405050:policy/Limits"
+    assert (role.role_path, role.tags) == ("/partners/", {"team": "data", "items": "x"})
+    page = reverse("onboarding:admins:role", args=[role.uuid])
+    assertContains(client.get(page), "<code>items=x</code>")
+
+
+def test_a_policy_of_our_own_comes_back_in_the_form_that_corrects_it(client):
+    client.post(REGISTER, typed(permissions_choice="document", permissions_policy=DOCUMENT))
+    role = ExternalRole.objects.get()
+    assert role.permissions.document["Statement"][0]["Resource"] == "arn:aws:s3:::x/${aws:username}"
+    correct = reverse("onboarding:admins:correct_role", args=[role.uuid])
+    shown = client.get(correct).context["form"]
+    assert shown["permissions_choice"].value() == "document"
+    assert shown["permissions_policy"].value() == role.permissions_policy
+    again = {name: value for name in shown.fields if (value := shown[name].value()) not in (None, False)}
+    assertRedirects(client.post(correct, again), reverse("onboarding:admins:role", args=[role.uuid]))
+    before, role = role, ExternalRole.objects.get()
+    assert role.permissions_policy == before.permissions_policy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"permissions_choice": "managed"}, "managed_policy", "Fill this in"),
+        ({"permissions_choice": "document"}, "permissions_policy", "Fill this in"),
+        ({"managed_policy": "ReadOnlyAccess"}, "managed_policy", "Choose this above"),
+        ({"permissions_policy": DOCUMENT}, "permissions_policy", "Choose this above"),
+        (
+            {"permissions_choice": "managed", "managed_policy": "AdministratorAccess"},
+            "managed_policy",
+            "promises that we never ask",
+        ),
+        ({"permissions_choice": "managed", "managed_policy": "$(id)"}, "managed_policy", "names no managed policy"),
+        ({"permissions_boundary": "arn:aws-cn:iam::aws:policy/X"}, "permissions_boundary", "another AWS partition"),
+        (
+            {"permissions_choice": "document", "permissions_policy": "{"},
+            "permissions_policy",
+            "Line 1: This is not JSON",
+        ),
+        (
+            {"permissions_choice": "document", "permissions_policy": DOCUMENT.replace("x/", "{{x}}")},
+            "permissions_policy",
+            "holds {{, $${ or %{",
+        ),
+        ({"role_path": "a b"}, "role_path", "The path in this ARN"),
+        ({"tags": "team"}, "tags", "A tag is written key=value"),
+        ({"permissions_boundary": "arn:aws:iam::222233334444:policy/Limits"}, "__all__", "account 2222 3333 4444"),
+    ],
+)
+def test_what_the_role_cannot_be_given_is_said_at_the_field(client, wrong, field, words):
+    answer = client.post(REGISTER, typed(**wrong))
+    assert words in " ".join(answer.context["form"].errors[field])
+    assert not ExternalRole.objects.exists()
+
+
+def test_the_preview_shows_what_the_role_is_to_be_given(client):
+    choice = {"permissions_choice": "document", "permissions_policy": DOCUMENT, "role_path": "/partners/"}
+    shown = client.post(PREVIEW, typed(**choice, tags="team=data"), headers={"hx-request": "true"})
+    for told in ("Permissions policy, preview", "${aws:username}", "/partners/HoshinoWillow", "team=data"):
+        assertContains(shown, told)
 
 
 # --- Registering --------------------------------------------------------------------------------------------------
@@ -92,10 +166,25 @@ def test_a_wrong_value_is_told_at_its_field(client, field, wrong):
     assert not ExternalRole.objects.exists()
 
 
-def test_a_taken_profile_name_is_suggested_with_a_number(client):
-    make_role(profile_name="willow-robotics-hoshinowillow")
+def test_a_taken_profile_name_gets_a_digest_of_the_role_itself(client):
+    taken = make_role(profile_name="Willow-Robotics-hoshinowillow")
     client.post(REGISTER, typed())
-    assert ExternalRole.objects.filter(profile_name="willow-robotics-hoshinowillow-2").exists()
+    name = ExternalRole.objects.exclude(pk=taken.pk).get().profile_name
+    assert name.startswith("willow-robotics-hoshinowillow-")
+    again = {"partner": "Willow Robotics", "account_id": "303040405050", "role_name": "HoshinoWillow"}
+    # The same role gets the same name, whenever it is asked for; another one does not.
+    ExternalRole.objects.filter(profile_name=name).update(profile_name="renamed")
+    assert registration.suggested_profile_name(make_bastion(), **again) == name
+    assert registration.suggested_profile_name(make_bastion(), **again | {"account_id": "1" * 12}) != name
+
+
+def test_the_bastions_template_names_the_profile(client):
+    bastion = make_permission_set().bastion
+    bastion.profile_template = "p_{account}"
+    bastion.save()
+    client.post(REGISTER, typed())
+    role = ExternalRole.objects.get()
+    assert role.profile_name == f"p_{role.account.account_id}"
 
 
 def test_without_a_permission_set_the_page_says_what_comes_first(client):
@@ -206,8 +295,13 @@ def test_an_account_without_roles_is_retired_and_its_number_is_free(client):
 # --- Links --------------------------------------------------------------------------------------------------------
 
 
-def issue(client, account, current: str = ""):
-    return client.post(reverse("onboarding:admins:issue_link", args=[account.uuid]), {"current": current}, follow=True)
+def issue(client, account, current: str = "", **asked: str):
+    asked = {"current": current, **asked}
+    return client.post(reverse("onboarding:admins:issue_link", args=[account.uuid]), asked, follow=True)
+
+
+def of_link(client, name: str, invitation: Invitation, **asked: str):
+    return client.post(reverse(f"onboarding:admins:{name}", args=[invitation.uuid]), asked, follow=True)
 
 
 def test_a_new_link_ends_the_one_before(client):
@@ -253,6 +347,56 @@ def test_the_mail_is_in_the_partners_language_and_for_the_registered_address(cli
     assert letter.language == "ja"
     assert letter.mailto.startswith("mailto:joho%40sakura.example?subject=")
     assert "\n" not in letter.mailto
+
+
+def test_a_link_is_mailed_by_the_portal_and_seen_by_nobody_here(client):
+    role = make_role(make_account(make_partner(contact_email="bob@willow.example")))
+    answer = issue(client, role.account, mail="on", verify_recipient="on")
+    assertContains(answer, "The mail is on its way to bob@willow.example.")
+    assertContains(answer, "Types a code that is mailed to the registered address")
+    invitation = Invitation.objects.get()
+    assert (invitation.token_digest, invitation.verify_recipient) == (None, True)
+    assert "/i/" not in answer.text
+    delivery.deliver(invitation.mails.get().pk)
+    assert [message.to for message in mail.outbox] == [["bob@willow.example"]]
+
+
+def test_a_link_is_mailed_anew_and_the_page_says_what_became_of_the_mail(client, settings):
+    invitation = make_invitation().invitation
+    assertContains(of_link(client, "resend_link", invitation), "On its way")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    delivery.deliver(invitation.mails.get().pk)
+    page = reverse("onboarding:admins:account", args=[invitation.account.uuid])
+    assertContains(client.get(page), "Not taken yet, and tried again")
+    Mail.objects.update(next_try_at=None, asked_at=timezone.now() - timedelta(days=1))
+    assertContains(client.get(page), "The mail server did not take it")
+    assertContains(client.get(reverse("onboarding:admins:overview")), "The mail server does not take it")
+
+
+def test_a_revoked_link_is_not_mailed_anew(client):
+    invitation = make_invitation().invitation
+    of_link(client, "revoke_link", invitation)
+    assertContains(of_link(client, "resend_link", invitation), "this link was revoked")
+    assert not Mail.objects.exists()
+
+
+def test_whether_the_recipient_is_verified_can_be_chosen_later(client):
+    invitation = make_invitation().invitation
+    assertContains(of_link(client, "choose_verification", invitation, verify_recipient="on"), "asked for a code")
+    assert Invitation.objects.get().verify_recipient
+    assertContains(of_link(client, "choose_verification", invitation, verify_recipient="off"), "opens without a code")
+    assert not Invitation.objects.get().verify_recipient
+
+
+def test_what_became_of_a_link_is_told_from_opened_to_returned(client):
+    role = make_returned_role()
+    invitation = Invitation.objects.get()
+    invitations.note_opened(invitation)
+    invitations.note_copied(invitation)
+    answer = client.get(reverse("onboarding:admins:account", args=[role.account.uuid]))
+    for told in ("it may have been a mail scanner", "Copied", "Returned", f"<code>{role.role_name}</code>, "):
+        assertContains(answer, told)
 
 
 # --- Finding ------------------------------------------------------------------------------------------------------

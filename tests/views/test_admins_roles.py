@@ -1,5 +1,6 @@
 """One role's page: where it stands, on what evidence, and what an admin can do."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from pytest_django.asserts import assertContains, assertNotContains
 from onboarding.core.arns import RoleArn
 from onboarding.core.probes import Outcome
 from onboarding.core.states import State
+from onboarding.core.trust import TrustStyle, policy_text
 from onboarding.models import ExternalRole, Grant, Validation
-from onboarding.services import access, offboarding, submission
+from onboarding.services import access, diagnosis, offboarding, submission
 from tests.factories import (
     Door,
     check,
@@ -108,6 +110,81 @@ def test_the_letter_is_in_the_partners_language_and_can_be_turned(client):
 
 def test_a_role_that_is_well_needs_no_letter(client):
     assert client.get(at("role", make_checked_role())).context["letter"] is None
+
+
+def wrong_policy(role) -> str:
+    return policy_text(role.trust_policy).replace(role.external_id, "acme-1")
+
+
+def test_without_a_policy_nothing_is_said_of_one(client):
+    assertNotContains(client.get(at("role", make_checked_role())), "Trust policy as read")
+
+
+def test_the_last_policy_stands_with_its_source_its_findings_and_how_it_differs(client):
+    role = make_invited_role()
+    diagnosis.check_pasted(role, wrong_policy(role))
+    page = client.get(at("role", role))
+    for told in ("Trust policy as read", "Pasted by the partner", "This policy does not let us in.", "acme-1"):
+        assertContains(page, told)
+    signs = [mark for mark in page.context["read"].difference_marks.values() if mark]
+    assert signs == ["del", "add"]
+    assertContains(page, f'class="l del" data-n="{_line_of(page, "acme-1")}"')
+
+
+def _line_of(page, text: str) -> int:
+    lines = page.context["read"].difference_text.splitlines()
+    return 1 + next(number for number, line in enumerate(lines) if text in line)
+
+
+def test_a_policy_that_differs_in_order_alone_is_what_we_ask_for(client):
+    role = make_checked_role()
+    statement = dict(reversed(role.trust_policy["Statement"][0].items()))
+    saved = json.dumps({"Statement": {**statement, "Action": ["sts:AssumeRole"]}, "Version": "2012-10-17"})
+    diagnosis.keep_saved(role, saved, at=timezone.now())
+    page = client.get(at("role", role))
+    assertContains(page, "It is what we ask for")
+    assertContains(page, "Read from IAM")
+    assert page.context["letter"] is None
+
+
+def test_where_we_cannot_say_what_we_ask_for_the_findings_stand_without_a_difference(client):
+    role = make_role()
+    ExternalRole.objects.update(trust_style=TrustStyle.EXACT_ROLE)
+    diagnosis.check_pasted(role, '{"Version": "2012-10-17", "Statement": []}')
+    page = client.get(at("role", role))
+    assertContains(page, "IAM would not save this")
+    assert page.context["read"].difference is None
+
+
+def test_a_message_about_a_wrong_policy_is_ready_before_anything_was_tried(client):
+    role = make_invitation(make_role(make_account(make_partner(language="ja")))).invitation.account.roles.get()
+    diagnosis.check_pasted(role, wrong_policy(role))
+    assert client.get(at("role", role)).context["letter"].language == "ja"
+    letter = client.get(at("role", role), {"letter": "en"}).context["letter"]
+    assert letter.subject == f"{role.role_name}: please change the trust policy"
+    assert letter.body.count("acme-1. (line 13)") == 1
+    corrected = letter.body.partition("The whole policy, corrected:\n\n")[2].partition("\n\nKind regards")[0]
+    assert json.loads(corrected) == role.trust_policy
+
+
+def test_the_message_after_a_failed_check_tells_what_the_policy_says(client):
+    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
+    diagnosis.check_pasted(role, wrong_policy(role))
+    page = client.get(at("role", role))
+    assertContains(page, "says the trust policy that was pasted on")
+    assert "acme-1" in page.context["letter"].body
+    assert "The whole policy, corrected:" in page.context["letter"].body
+
+
+def test_a_proven_role_whose_saved_policy_lets_others_in_is_not_called_well(client):
+    role = make_checked_role()
+    document = role.trust_policy
+    document["Statement"].append({"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"})
+    diagnosis.keep_saved(role, json.dumps(document), at=timezone.now())
+    page = client.get(at("role", role))
+    assert page.context["told"].tone == "warn"
+    assertContains(page, "Somebody besides us may enter this role: 999988887777.")
+    assert page.context["letter"]
 
 
 def test_the_verdict_of_an_earlier_arn_is_not_taken_for_the_new_ones(client, alice):

@@ -1,6 +1,8 @@
 """The employee's page: what is granted, what is handed out, and what is told about it."""
 
 import configparser
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -13,8 +15,9 @@ from django.utils.html import escape
 from pytest_django.asserts import assertRedirects
 
 from onboarding.core import states
+from onboarding.core.awsconfig import merge
 from onboarding.core.probes import Outcome
-from onboarding.models import AuditEvent, ExternalRole, Person, PortalRole
+from onboarding.models import AuditEvent, ConfigChoices, ExternalRole, Person, PortalRole, ProfileChoice
 from onboarding.services import access, people
 from onboarding.services.access import GrantTerms
 from onboarding.services.people import PersonDetails
@@ -24,6 +27,7 @@ from tests.factories import Door, check, make_account, make_checked_role, make_g
 pytestmark = pytest.mark.django_db
 PAGE = reverse("onboarding:employees:access")
 CONFIG = reverse("onboarding:employees:config")
+CHOOSE = reverse("onboarding:employees:choose")
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def granted(person: Person, profile_name: str, *, partner: str = "", door: Door 
 
 
 def read(response) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=True, comment_prefixes=())
+    parser = configparser.RawConfigParser(strict=True, comment_prefixes="#")
     parser.read_string(response.text)
     return parser
 
@@ -180,11 +184,23 @@ def test_what_is_copied_is_what_is_downloaded(client, carol, willow):
     client.force_login(carol)
     page, text = client.get(PAGE), client.get(CONFIG).text
     assert f'<pre id="whole-config" hidden>{escape(text)}</pre>' in page.text
-    assert page.context["offer"].lines == len(text.splitlines())
+    offer = page.context["offer"]
+    assert offer.lines == len(text.splitlines())
     assert "… 4 more profiles" in page.text
+    beginning, gap = offer.preview.splitlines()[:-1], len(offer.preview.splitlines())
+    assert text.splitlines()[: len(beginning)] == beginning
+    assert offer.marks == {gap: "gap"}
     for row in page.context["rows"]:
         assert row.section in text
         assert row.section.startswith(f"[profile {row.role.profile_name}]\n")
+
+
+def test_what_is_downloaded_is_found_again_by_the_next_merge(client, carol, willow):
+    client.force_login(carol)
+    downloaded = client.get(CONFIG).content
+    granted(carol, "another")
+    ours = client.get(PAGE).context["snippet"].text
+    assert merge(b"# mine\n" + downloaded, ours, {}).content == b"# mine\n" + client.get(CONFIG).content
 
 
 @pytest.mark.parametrize("text", ["willow", "WILLOW-TELE", "Willow Robotics", "4444 5555 6666", "444455"])
@@ -203,14 +219,14 @@ def test_a_search_leaves_the_config_whole(client, carol, willow):
     assert "[profile willow-telemetry]" in page.text
 
 
-def test_the_chips_divide_what_is_handed_out_from_what_is_left_out(client, carol, willow):
+def test_the_chips_divide_what_is_handed_out_from_what_is_withheld(client, carol, willow):
     make_grant(make_role(profile_name="not-yet"), carol)
     client.force_login(carol)
-    assert shown(client.get(PAGE, {"show": "config"})) == ["willow-telemetry"]
-    assert shown(client.get(PAGE, {"show": "left-out"})) == ["not-yet"]
+    assert shown(client.get(PAGE, {"show": "handed-out"})) == ["willow-telemetry"]
+    assert shown(client.get(PAGE, {"show": "withheld"})) == ["not-yet"]
     page = client.get(PAGE, {"show": "nonsense", "q": "t"})
     assert [(chip.count, chip.current) for chip in page.context["filters"]] == [(2, True), (1, False), (1, False)]
-    assert page.context["filters"][2].url == "?q=t&show=left-out"
+    assert page.context["filters"][2].url == "?q=t&show=withheld"
 
 
 def test_the_commands_name_the_session_and_a_role_that_opens(client, carol, willow):
@@ -224,6 +240,146 @@ def test_the_commands_name_the_session_and_a_role_that_opens(client, carol, will
     assert "2.11" in text
     assert "aws --version" in text
     assert "aws sso login --profile" not in text
+
+
+def chosen(client, *roles, url=CHOOSE, **typed):
+    """As the page sends it: the rows that stood on it, of which `roles` are ticked."""
+    shown = [row.role for row in client.get(PAGE).context["rows"] if row.tick]
+    form = {"output": "", "name_prefix": "", "extent": "full", "shown": [str(role.uuid) for role in shown]}
+    form |= {f"region-{role.uuid}": role.region for role in shown}
+    form |= {f"take-{role.uuid}": "on" for role in roles}
+    return client.post(url, form | typed)
+
+
+def test_what_is_chosen_changes_the_config(client, carol, willow):
+    cedar = granted(carol, "cedarpine-stock")
+    client.force_login(carol)
+    typed = {"output": "yaml", "name_prefix": " ht-\n", f"region-{cedar.uuid}": "eu-west-1"}
+    assertRedirects(chosen(client, cedar, **typed), PAGE)
+    config = read(client.get(CONFIG))
+    assert config.sections() == ["sso-session hoshino", "profile ht-hoshino-bastion", "profile ht-cedarpine-stock"]
+    assert config["profile ht-cedarpine-stock"]["region"] == "eu-west-1"
+    assert config["profile ht-cedarpine-stock"]["output"] == "yaml"
+    page = client.get(PAGE)
+    assert [(row.name, bool(row.section)) for row in page.context["rows"]] == [
+        ("ht-cedarpine-stock", True),
+        ("ht-willow-telemetry", False),
+    ]
+    assert page.context["form"].tick(willow).value() is False
+
+
+def test_with_htmx_the_rows_and_the_config_are_answered_and_told_as_saved(client, carol, willow):
+    granted(carol, "cedarpine-stock")
+    client.force_login(carol)
+    typed = {"extent": "short", "name_prefix": "ht-", "shown": str(willow.uuid)}
+    answer = client.post(f"{CHOOSE}?q=willow", typed, headers={"HX-Request": "true"})
+    assert answer.text.startswith('<section class="band" id="config"')
+    assert answer["HX-Trigger"] == '{"announce": {"value": "Saved"}}'
+    assert 'id="choices"' in answer.text
+    assert f'<tr id="role-{willow.uuid}" hx-swap-oob="true">' in answer.text
+    # As the page was searched, under the new name, and without what is left out now.
+    assert [(row.name, row.section) for row in answer.context["rows"]] == [("ht-willow-telemetry", "")]
+
+
+def test_with_nothing_ticked_there_is_no_file_and_the_way_back_stands_there(client, carol, willow):
+    client.force_login(carol)
+    assertRedirects(chosen(client), PAGE)
+    page = client.get(PAGE)
+    assert "Nothing is ticked" in page.text
+    assert 'id="choices"' in page.text
+    assertRedirects(client.get(CONFIG), PAGE)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("name_prefix", "a]"),
+        ("name_prefix", "a\nb"),
+        ("name_prefix", "x" * 17),
+        ("output", "sh"),
+        ("extent", "some"),
+        ("region", "x.evil.example/"),
+        ("region", "eu-west-1\r[x]"),
+    ],
+)
+def test_what_could_become_syntax_is_refused_where_it_is_typed(client, carol, willow, field, wrong):
+    client.force_login(carol)
+    name = f"region-{willow.uuid}" if field == "region" else field
+    answer = chosen(client, willow, **{name: wrong})
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == [name]
+    assert not ConfigChoices.objects.exists()
+    assert "[profile willow-telemetry]" in client.get(CONFIG).text
+
+
+def test_roles_that_did_not_stand_on_the_page_keep_their_ticks(client, carol, willow):
+    granted(carol, "cedarpine-stock")
+    client.force_login(carol)
+    client.post(CHOOSE, {"extent": "short", "shown": str(willow.uuid)})
+    assert "profile cedarpine-stock" in read(client.get(CONFIG))
+    assert "profile willow-telemetry" not in read(client.get(CONFIG))
+
+
+def test_a_choice_for_another_persons_role_is_no_choice(client, carol, dave, willow):
+    client.force_login(dave)
+    typed = {"extent": "full", "shown": str(willow.uuid), f"take-{willow.uuid}": "on"}
+    assertRedirects(client.post(CHOOSE, typed), PAGE)
+    assert not ProfileChoice.objects.exists()
+
+
+def test_the_page_that_was_searched_comes_back_after_a_choice(client, carol, willow):
+    client.force_login(carol)
+    answer = chosen(client, willow, url=f"{CHOOSE}?q=willow&show=handed-out")
+    assertRedirects(answer, f"{PAGE}?q=willow&show=handed-out")
+
+
+# --- The console, and other tools -----------------------------------------------------------------------------------
+
+
+def test_a_link_to_the_console_stands_only_where_it_was_chosen(client, carol, willow):
+    cedar = granted(carol, "cedarpine-stock")
+    ExternalRole.objects.filter(pk=cedar.pk).update(console_access=True)
+    granted(carol, "shut", door=Door(with_external_id=Outcome.DENIED))
+    ExternalRole.objects.filter(profile_name="shut").update(console_access=True)
+    client.force_login(carol)
+    page = client.get(PAGE)
+    assert [bool(row.console) for row in page.context["rows"]] == [True, False, False]
+    assert page.text.count("signin.aws.amazon.com/switchrole?account=") == 1
+    assert f"roleName={cedar.role_name}&amp;displayName=cedarpine-stock" in page.text
+
+
+def test_where_the_console_cannot_enter_the_page_says_why(client, carol, willow):
+    arn = f"arn:aws:iam::{willow.account.account_id}:role/{'p' * 60}/{willow.role_name}"
+    ExternalRole.objects.filter(pk=willow.pk).update(console_access=True, role_arn=arn)
+    client.force_login(carol)
+    assert "it takes 64 characters of a role" in client.get(PAGE).text
+
+
+def test_granted_takes_the_folder(client, carol, willow):
+    client.force_login(carol)
+    answer = client.get(reverse("onboarding:employees:granted"))
+    assert answer["Content-Disposition"] == 'attachment; filename="granted-registry.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["granted-registry/granted.yml", "granted-registry/config"]
+        assert archive.read("granted-registry/config").decode() == client.get(PAGE).context["snippet"].text
+    assert ExternalRole.objects.get(pk=willow.pk).is_used
+    assert client.get(reverse("onboarding:employees:granted")).content == answer.content
+
+
+def test_the_plain_profiles_need_no_session(client, carol, willow):
+    client.force_login(carol)
+    config = read(client.get(reverse("onboarding:employees:plain")))
+    assert config.sections() == ["profile hoshino-bastion", "profile willow-telemetry"]
+
+
+def test_switch_roles_are_offered_only_where_there_are_some(client, carol, willow):
+    url = reverse("onboarding:employees:switch_roles")
+    client.force_login(carol)
+    assert url not in client.get(PAGE).text
+    assertRedirects(client.get(url), PAGE)
+    ExternalRole.objects.filter(pk=willow.pk).update(console_access=True)
+    assert url in client.get(PAGE).text
+    assert read(client.get(url)).sections() == ["profile hoshino-bastion", "profile willow-telemetry"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +415,7 @@ def test_the_page_asks_the_database_as_often_for_many_roles_as_for_one(client, c
         granted(carol, f"role-{number}")
     with django_assert_num_queries(len(for_one)):
         client.get(PAGE, {"q": "role"})
-    assert len(for_one) <= 8
+    assert len(for_one) <= 10
 
 
 def test_many_roles_are_listed_page_by_page(client, carol):

@@ -8,11 +8,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from onboarding.core.handoff import Form
 from onboarding.core.states import State
 from onboarding.models import AuditEvent, ExternalRole, Validation
 from onboarding.services import offboarding
 from tests.factories import make_account, make_checked_role, make_returned_role, make_role
-from tests.views.partner_pages import arn_of, of_role, open_link, page, paste
+from tests.views.partner_pages import arn_of, form_of, of_role, open_link, page, paste
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,11 @@ def test_a_good_arn_is_saved_and_the_reader_stands_before_the_verdict(client, ro
         ("arn:aws:iam::303040405050:role/X\x07", "a character that cannot be seen"),
         ("arn:aws:iam::303040405050:role/X\x00", "a character that cannot be seen"),
         ("arn:aws:iam::303040405050:role/\u202eX", "a character that cannot be seen"),
-        ("x" * 3000, "longer than any ARN"),
+        ("x" * 3000, "This is not an ARN."),
+        ("x" * 30_000, "longer than any answer of AWS about one role"),
+        ("-----BEGIN TOBIISHI REPLY-----", "A part of this is missing"),
+        ('{"Role": {}}', "There is no ARN of a role in this"),
+        ("of arn:aws:iam::303040405050:role/A and arn:aws:iam::303040405050:role/B", "more than one role in this"),
         ("arn:aws:iam::111122223333:role/X", "the bastion account itself"),
         ("arn:aws-cn:iam::303040405050:role/X", "partition aws-cn, the account is of aws"),
         ("arn:aws:iam::999999999999:role/X", "account 9999 9999 9999. Wanted is a role in account 3030 4040 5050"),
@@ -73,14 +78,14 @@ def test_what_is_no_role_of_this_account_is_refused_in_its_own_words(client, rol
     assert role.role_arn == ""
 
 
-def test_what_was_pasted_is_shown_again_as_text_and_no_more_of_it_than_an_arn_needs(client, role):
+def test_what_was_pasted_is_shown_again_as_text_and_no_more_of_it_than_an_answer_needs(client, role):
     invitation = open_link(client, role)
     hostile = '"><script>alert(1)</script>'
     answer = paste(client, invitation, role, hostile)
     assert "<script>alert" not in answer.text
     assert hostile in unescape(answer.text)
     assert "autofocus" in answer.text
-    assert "x" * 2002 not in paste(client, invitation, role, "x" * 100_000).text
+    assert "x" * 20_002 not in paste(client, invitation, role, "x" * 100_000).text
 
 
 def test_the_arn_of_another_role_is_taken(client, role):
@@ -158,9 +163,10 @@ def test_two_at_once_are_one_submission():
 
 def test_a_link_reaches_no_other_partners_role(client, role):
     own, other = open_link(client, role), make_returned_role()
-    for name in ("return", "check", "verdict", "trust_policy", "commands"):
-        assert client.get(of_role(name, own, other)).status_code == 404
-        assert client.post(of_role(name, own, other), {"role_arn": arn_of(other, "Stolen")}).status_code in {404, 405}
+    addresses = [of_role(name, own, other) for name in ("return", "check", "verdict", "trust_policy", "create_stack")]
+    for address in [*addresses, *(form_of(form, own, other) for form in Form)]:
+        assert client.get(address).status_code == 404
+        assert client.post(address, {"role_arn": arn_of(other, "Stolen")}).status_code in {404, 405}
     other.refresh_from_db()
     assert other.role_arn == arn_of(other)
     assert other.external_id not in client.get(page(own)).text

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -54,6 +55,32 @@ def test_while_the_check_runs_the_page_looks_again_by_itself_and_stops_with_the_
     told = fragment(client, invitation, role, seen_in(trying)).text
     assert "It opens for Hoshino Trading, and only with the external ID." in words(told)
     assert "hx-get" not in told
+
+
+def test_a_check_that_ends_while_the_page_is_made_is_shown_or_still_looked_for(client):
+    role = make_returned_role()
+    invitation = open_link(client, role)
+    told = after_the_first_read_of_validations(
+        lambda: client.get(page(invitation)).text, meanwhile=lambda: check(role, Door())
+    )
+    assert "It opens for Hoshino Trading, and only with the external ID." in words(told) or "hx-get" in told
+
+
+def after_the_first_read_of_validations(make, *, meanwhile):
+    """What `make` gives where `meanwhile` happens right after its first read of that table."""
+    happened = []
+
+    def wrapper(execute, sql, *arguments):
+        answer = execute(sql, *arguments)
+        if sql.startswith("SELECT") and 'FROM "onboarding_validation"' in sql and not happened:
+            happened.append(True)
+            meanwhile()
+        return answer
+
+    with connection.execute_wrapper(wrapper):
+        made = make()
+    assert happened
+    return made
 
 
 def test_a_proven_role_is_shown_with_its_probes_and_thanks(client):
@@ -177,8 +204,9 @@ def test_when_the_work_has_ended_the_partner_is_told_to_shut_the_door(client, al
     invitation = open_link(client, role)
     offboarding.retire_role(role, by=alice)
     text = words(client.get(page(invitation)).text)
-    assert "The work with this role has ended." in text
-    assert "Delete the role, or take our account out of its trust policy." in text
+    assert f"Please remove {role.role_name}" in text
+    assert "Choose Delete and confirm." in text
+    assert "Paste the role ARN" not in text
 
 
 def test_a_suspended_role_is_said_to_be_paused(client, alice):
@@ -188,3 +216,27 @@ def test_a_suspended_role_is_said_to_be_paused(client, alice):
     html = client.get(page(invitation)).text
     assert "We have paused this role." in words(html)
     assert "Check again" not in html
+
+
+def test_while_the_first_check_runs_the_page_says_what_is_tried(client):
+    role = make_returned_role()
+    text = words(client.get(page(open_link(client, role))).text)
+    for told in (
+        "With the external ID: it has to open",
+        "Whose account answers: it has to be yours",
+        "Without the external ID: it has to stay shut",
+        "With a wrong external ID: it has to stay shut",
+    ):
+        assert told in text
+
+
+def test_while_iam_propagates_the_page_says_how_often_it_was_tried_and_when_it_is_again(client):
+    role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
+    invitation = open_link(client, role)
+    text = words(client.get(page(invitation)).text)
+    assert "AWS does not let us in yet." in text
+    assert "Whose turn Nobody’s" in text
+    assert "Tried so far once" in text
+    assert "by itself" in text
+    check(role, Door(with_external_id=Outcome.DENIED))
+    assert "Tried so far 2 times" in words(client.get(page(invitation)).text)

@@ -2,12 +2,19 @@
 
 from onboarding.core.awsconfig.files import ConfigFile
 from onboarding.core.awsconfig.merging import Answer, Choice, Conflict, Merge, merge
-from onboarding.core.awsconfig.naming import parse_profile_template, profile_name_from_template
+from onboarding.core.awsconfig.naming import (
+    DEFAULT_TEMPLATE,
+    fill_profile_template,
+    free_profile_name,
+    parse_profile_template,
+    with_prefix,
+)
 from onboarding.core.awsconfig.rendering import render
 from onboarding.core.awsconfig.scanning import Notice, NoticeKind, Problem, ProblemKind
 from onboarding.core.awsconfig.sections import AwsConfig, BastionProfile, OutputFormat, PartnerProfile, SsoSession
 
 __all__ = [
+    "DEFAULT_TEMPLATE",
     "Answer",
     "AwsConfig",
     "BastionProfile",
@@ -22,8 +29,10 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "SsoSession",
+    "fill_profile_template",
+    "free_profile_name",
     "merge",
     "parse_profile_template",
-    "profile_name_from_template",
     "render",
+    "with_prefix",
 ]

@@ -23,7 +23,7 @@ END = "# <<< managed by Tobiishi <<<"
 _BOM = "\ufeff"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 # Ours have at least these keys; `aws configure set` may have added more. Anything else was put there by a person.
-_SHAPES = (
+_OUR_SHAPES = (
     {"sso_start_url", "sso_region"},
     {"sso_session", "sso_account_id"},
     {"role_arn", "source_profile", "external_id"},
@@ -118,7 +118,7 @@ def _own_sections(block: list[tuple[int, str]]) -> list[Problem]:
     return [
         Problem(section.first, ProblemKind.OWN_SECTION_IN_BLOCK, section.header)
         for section in scan(block).sections
-        if not any(shape <= section.settings.keys() for shape in _SHAPES)
+        if not any(shape <= section.settings.keys() for shape in _OUR_SHAPES)
     ]
 
 

@@ -25,7 +25,7 @@ _SHAPES = {
     "profile": [_BASTION, [*_BASTION, "output"], _PARTNER, [*_PARTNER, "output"]],
 }
 # The one key through which a section of ours names another, and the kind of that other.
-_REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
+REFERENCES = {"sso_session": "sso-session", "source_profile": "profile"}
 
 
 class Answer(StrEnum):
@@ -111,21 +111,21 @@ def _settle(ours: list[_OurSection], outside: dict[str, list[Section]], choices:
     names_in_use = {section.header for section in ours} | outside.keys()
     users = _users(ours)
     for section in ours:
-        theirs = outside.get(section.header, [])
-        match choices.get(section.header):
-            case Choice(Answer.RENAME, new_name):
-                new_header = f"{section.kind} {new_name}"
-                if not _is_name(new_name) or new_header in names_in_use:
-                    in_the_way = theirs or outside.get(new_header, [])
-                    settled.conflicts.append(_conflict(section, in_the_way, users, refused_name=new_name))
-                names_in_use.add(new_header)
-                settled.renamed[section.header] = new_name
-            case Choice(Answer.KEEP_MINE) if theirs:
-                settled.kept.add(section.header)
-            case Choice(Answer.TAKE_THE_PORTALS):
-                settled.taken.extend(theirs)
-            case None if theirs:
+        theirs, choice = outside.get(section.header, []), choices.get(section.header)
+        if choice is None:
+            if theirs:
                 settled.conflicts.append(_conflict(section, theirs, users))
+        elif choice.answer is Answer.RENAME:
+            new_header = f"{section.kind} {choice.new_name}"
+            if not _is_name(choice.new_name) or new_header in names_in_use:
+                in_the_way = theirs or outside.get(new_header, [])
+                settled.conflicts.append(_conflict(section, in_the_way, users, refused_name=choice.new_name))
+            names_in_use.add(new_header)
+            settled.renamed[section.header] = choice.new_name
+        elif choice.answer is Answer.TAKE_THE_PORTALS:
+            settled.taken.extend(theirs)
+        elif theirs:
+            settled.kept.add(section.header)
     return settled
 
 
@@ -136,7 +136,7 @@ def _is_name(text: str) -> bool:
 def _users(ours: list[_OurSection]) -> dict[str, list[str]]:
     users: dict[str, list[str]] = defaultdict(list)
     for section in ours:
-        for key, kind in _REFERENCES.items():
+        for key, kind in REFERENCES.items():
             if key in section.settings:
                 users[f"{kind} {section.settings[key]}"].append(section.header)
     return users
@@ -171,7 +171,7 @@ def _section_lines(section: _OurSection, renamed: Mapping[str, str]) -> list[str
     """A new name is a new name everywhere: also where a section of ours refers to the renamed one."""
     lines = [f"[{section.kind} {renamed.get(section.header, section.name)}]"]
     for key, value in section.settings.items():
-        target = f"{_REFERENCES[key]} {value}" if key in _REFERENCES else ""
+        target = f"{REFERENCES[key]} {value}" if key in REFERENCES else ""
         lines.append(f"{key} = {renamed.get(target, value)}")
     return lines
 

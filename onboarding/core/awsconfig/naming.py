@@ -7,6 +7,7 @@ from collections.abc import Collection
 from onboarding.core.errors import IllegalName
 from onboarding.core.identifiers import slug
 
+DEFAULT_TEMPLATE = "{partner}-{role}"
 _FIELD = re.compile(r"\{(partner|role|account)\}")
 _LITERAL = re.compile(r"[A-Za-z0-9_-]{0,30}")
 _MAX_NAME = 64
@@ -25,20 +26,30 @@ def parse_profile_template(text: str) -> str:
     return trimmed
 
 
-def profile_name_from_template(
-    template: str, *, partner: str, role: str, account_id: str, key: str, taken: Collection[str]
-) -> str:
-    """A name that nobody has. `key` names the role for good (its external ID), so that its name is always the same.
+def fill_profile_template(template: str, *, partner: str, role: str, account_id: str) -> str:
+    """Of legal characters, but perhaps empty, `default` or somebody else's name. Raises `IllegalName`."""
+    words = {"partner": slug(partner), "role": slug(role), "account": account_id}
+    filled = _FIELD.sub(lambda field: words[field[1]], parse_profile_template(template))
+    return re.sub(r"-{2,}", "-", filled).strip("-_")[:_MAX_NAME].rstrip("-_")
+
+
+def free_profile_name(plain: str, *, key: str, taken: Collection[str]) -> str:
+    """A name that nobody has. `key` names the role for good, so that its name is the same every time.
 
     The caller keeps the name: what people have typed for months must not change when another role comes or goes.
     Names that differ only by case count as one, for they do so to people.
     """
-    words = {"partner": slug(partner), "role": slug(role), "account": account_id}
-    filled = _FIELD.sub(lambda field: words[field[1]], parse_profile_template(template))
-    plain = re.sub(r"-{2,}", "-", filled).strip("-_")[:_MAX_NAME].rstrip("-_")
     others = {name.lower() for name in taken} | {"default", ""}
     candidates = [plain, *(_with_digest(plain, key, length) for length in _DIGEST_LENGTHS)]
     return next(name for name in candidates if name.lower() not in others)
+
+
+def with_prefix(prefix: str, name: str) -> str:
+    """A person's own prefix before a name that the portal gave; names that differed before still differ."""
+    whole = f"{prefix}{name}"
+    if len(whole) <= _MAX_NAME and whole.lower() != "default":
+        return whole
+    return _with_digest(whole, whole, _DIGEST_LENGTHS[1])
 
 
 def _with_digest(plain: str, key: str, length: int) -> str:

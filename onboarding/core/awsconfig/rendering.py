@@ -2,12 +2,12 @@
 
 import configparser
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from onboarding.core import identifiers
 from onboarding.core.arns import AccountId, Partition
-from onboarding.core.awsconfig.sections import AwsConfig, OutputFormat, SsoSession
+from onboarding.core.awsconfig.sections import AwsConfig, ConfigSection, OutputFormat, SsoSession
 from onboarding.core.errors import DuplicateProfile, OnboardingError, UnsafeConfigValue
 
 _Settings = dict[str, str]
@@ -15,7 +15,14 @@ _Settings = dict[str, str]
 
 def render(config: AwsConfig) -> str:
     """Raises `UnsafeConfigValue` or `DuplicateProfile`; then there is nothing to offer."""
-    meant = _checked_sections(config)
+    text = render_sections(config.sections, output=config.output)
+    _refuse_dangling(config)
+    return text
+
+
+def render_sections(sections: Iterable[ConfigSection], *, output: OutputFormat | None = None) -> str:
+    """The checks that hold for every file; whether one section refers to another is the caller's to know."""
+    meant = _checked_sections(sections, output)
     texts = [_section_text(header, settings) for header, settings in meant.items()]
     _read_back(texts, meant)
     return "\n".join(texts)
@@ -26,21 +33,20 @@ def _section_text(header: str, settings: _Settings) -> str:
     return "\n".join([f"[{header}]", *lines, ""])
 
 
-def _checked_sections(config: AwsConfig) -> dict[str, _Settings]:
+def _checked_sections(sections: Iterable[ConfigSection], output: OutputFormat | None) -> dict[str, _Settings]:
     """Every value against its own grammar, whoever checked it before: one newline here would run a command there."""
     # Most values repeat from profile to profile; each needs one look.
     passed: dict[str, set[str]] = {key: set() for key in _GRAMMARS}
     meant: dict[str, _Settings] = {}
-    for section in config.sections:
+    for section in sections:
         settings = section.settings
-        if config.output and not isinstance(section, SsoSession):
-            settings["output"] = config.output
+        if output and not isinstance(section, SsoSession):
+            settings["output"] = output
         _refuse_illegal(section.header, {"name": section.name}, passed)
         _refuse_illegal(section.header, settings, passed)
         if section.header in meant:
             raise DuplicateProfile(section.name)
         meant[section.header] = settings
-    _refuse_dangling(config)
     return meant
 
 
@@ -84,6 +90,7 @@ _GRAMMARS: dict[str, Callable[[str], bool]] = {
     "sso_session": _is_profile_name,
     "sso_account_id": _parsed_by(AccountId.parse),
     "sso_role_name": _parsed_by(identifiers.parse_permission_set_name),
+    "aws_account_id": _parsed_by(AccountId.parse),
     "role_arn": _is_role_arn,
     "source_profile": _is_profile_name,
     "external_id": _parsed_by(identifiers.parse_external_id),

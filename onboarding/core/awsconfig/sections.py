@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from onboarding.core.arns import AccountId, RoleArn
 
@@ -17,6 +18,19 @@ class OutputFormat(StrEnum):
     TEXT = "text"
     YAML = "yaml"
     YAML_STREAM = "yaml-stream"
+
+
+class ConfigSection(Protocol):
+    """A new dict comes from `settings` each time."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def header(self) -> str: ...
+
+    @property
+    def settings(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from onboarding.core.iam import Check, Decision, Element, Outcome, Request, Stat
 from onboarding.core.iam.conditions import parse_operator
 from onboarding.core.iam.evaluation import ACTION
 from onboarding.core.iam.principals import Principal, principals
+from onboarding.core.iam.requests import nearest_known_key
 
 _CODES_BY_KEY = {
     "sts:externalid": Code.EXTERNAL_ID_DIFFERS,
@@ -62,10 +63,13 @@ class Blocked:
         return Finding(
             code=code,
             severity=Severity.BLOCKS,
-            turn=Turn.BOTH if code in _BOTH else Turn.PARTNER,
             caller=self.caller.name,
             statement=result.index if result else None,
-            **{"path": result.path if result else (), **facts},  # type: ignore[arg-type]
+            **{  # type: ignore[arg-type]
+                "turn": Turn.BOTH if code in _BOTH else Turn.PARTNER,
+                "path": result.path if result else (),
+                **facts,
+            },
         )
 
     def statement(self, result: StatementResult) -> dict[str, object]:
@@ -119,7 +123,7 @@ def _nearest_causes(blocked: Blocked) -> Iterator[Finding]:
     if any(result.applies for result in allows):
         return
     if not allows:
-        yield blocked.finding(Code.ACTION_MISSING, None, path=("Statement",), expected=ACTION)
+        yield blocked.finding(Code.ACTION_MISSING, None, path=("Statement",), expected=ACTION, reason="no_allow")
         return
     nearest = min(allows, key=lambda result: _misfit(blocked, result))
     for check in sorted(nearest.checks, key=lambda check: check.holds is None):
@@ -290,13 +294,16 @@ def _condition_cause(blocked: Blocked, result: StatementResult, check: Check) ->
         facts.update(_principal_arn_facts(blocked, check))
     elif code in _NEVER_MET and check.holds is False:
         facts["edits"] = (Edit(EditKind.DELETE, check.path),)
+    elif meant := nearest_known_key(check.key.lower()):
+        # IAM saves any key, and never sends one that it does not know.
+        facts |= {"reason": "misspelt", "expected": meant, "edits": (Edit(EditKind.RENAME, check.path, meant),)}
     return blocked.finding(code, result, **facts)
 
 
 def _external_id_facts(blocked: Blocked, result: StatementResult, check: Check) -> dict[str, object]:
     expected = blocked.external_id
     if expected is None:
-        return {"reason": "none_sent"}
+        return {"reason": "none_sent", "turn": Turn.US}
     operator = parse_operator(check.operator)
     fits = operator and not operator.negates and not operator.over_set and operator.base.startswith("string")
     if fits and not isinstance(check.wanted, str) and len(check.wanted) == 1:
@@ -333,6 +340,7 @@ def _principal_arn_facts(blocked: Blocked, check: Check) -> dict[str, object]:
     by_string = bool(operator and operator.base in ("stringequals", "stringequalsignorecase"))
     reason, nearest = difference(caller.principal_arn, candidates, wildcards_are_text=by_string)
     *way, _, key = check.path
+    place = check.path
     if reason == "wildcard_needs_like" or (operator and operator.negates):
         target = (*way, "ArnLike", key)
         edits = [Edit(EditKind.DELETE, check.path), Edit(EditKind.ADD, target, caller.role_arn_pattern)]
@@ -342,4 +350,10 @@ def _principal_arn_facts(blocked: Blocked, check: Check) -> dict[str, object]:
     else:
         place = (*check.path, values.index(nearest)) if len(values) > 1 else check.path
         edits = [Edit(EditKind.SET, place, caller.role_arn_pattern)]
-    return {"expected": caller.role_arn_pattern, "found": nearest, "reason": reason, "edits": tuple(edits)}
+    return {
+        "path": place,
+        "expected": caller.role_arn_pattern,
+        "found": nearest,
+        "reason": reason,
+        "edits": tuple(edits),
+    }

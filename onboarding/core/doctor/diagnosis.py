@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from onboarding.core.doctor.causes import Blocked, causes
-from onboarding.core.doctor.documents import document_findings, not_json, refuses
+from onboarding.core.doctor.documents import document_findings, refuses, unreadable
 from onboarding.core.doctor.edits import edited
 from onboarding.core.doctor.findings import ORDER, Caller, Code, Finding, Severity, Turn
-from onboarding.core.doctor.pasted import Pasted, locate, locate_mended
+from onboarding.core.doctor.pasted import Pasted, laid_out, locate, locate_mended
 from onboarding.core.doctor.safety import Subject, unsafe_findings
 from onboarding.core.iam import Outcome, Request, evaluate, faults
 
@@ -17,6 +17,7 @@ from onboarding.core.iam import Outcome, Request, evaluate, faults
 _MOST_OF_A_KIND = 10
 _LONGEST_CORRECTED = 20_000
 _MOST_ROUNDS = 3
+_LINES_AROUND = 8
 _SEVERITIES = list(Severity)
 
 
@@ -30,6 +31,17 @@ class Question:
     role_arn: str = ""
     context: Mapping[str, object] = field(default_factory=dict)
     console_access: bool = False
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What tells the policy that is meant from others beside it: the external ID, then the callers' accounts."""
+        arns = (caller.principal_arn.split(":", 5) for caller in self.callers)
+        return (self.external_id or "", *(arn[4] for arn in arns if len(arn) > 4))
+
+    @property
+    def laid_out(self) -> "Question":
+        """The same, with the policy on lines of its own where it stood in one string or on one line."""
+        return replace(self, text=laid_out(self.text, self.hints))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,14 @@ class Correction:
         return tuple(number for number, sign in enumerate(signs, 1) if sign == "+")
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some lines of what was pasted; `first` is the number of the first of them."""
+
+    first: int
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     question: Question
@@ -63,6 +83,10 @@ class Diagnosis:
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
     document: object = None
+    # The policy alone, out of whatever stood around it.
+    policy_text: str = ""
+    # The first and the last line of the text that hold the policy, or what there is in its place.
+    lines: tuple[int, int] = (1, 1)
     # Set where the text became JSON only after slips of writing were put right.
     mended_text: str | None = None
 
@@ -75,9 +99,25 @@ class Diagnosis:
         """Everybody who should gets in, and nobody else. Advice may remain."""
         return all(finding.severity is Severity.ADVICE for finding in self.findings)
 
+    def outcome_of(self, name: str) -> Outcome:
+        """Of the caller with this name."""
+        names = [caller.name for caller in self.question.callers]
+        return self.outcomes[names.index(name)]
+
+    @property
+    def _is_too_long(self) -> bool:
+        """However it is corrected, IAM does not save it."""
+        too_long = (finding for finding in self.findings if finding.code is Code.DOCUMENT_TOO_LONG)
+        return any(finding.severity is Severity.BLOCKS for finding in too_long)
+
+    @property
+    def excerpt(self) -> Excerpt:
+        first, last = self.lines
+        return Excerpt(first, "\n".join(self.question.text.split("\n")[first - 1 : last]))
+
     def correction(self, *findings: Finding) -> Correction | None:
         """The policy with these findings put right; None where that is for a person to decide."""
-        if self.document is None or len(self.question.text) > _LONGEST_CORRECTED:
+        if self.document is None or len(self.question.text) > _LONGEST_CORRECTED or self._is_too_long:
             return None
         is_mended = self.mended_text is not None and any(finding.code is Code.NOT_JSON for finding in findings)
         edits = [edit for finding in findings for edit in finding.edits]
@@ -88,11 +128,13 @@ class Diagnosis:
         return Correction(before, after) if after != before else None
 
     def whole_correction(self) -> Correction | None:
-        """All that blocks or is unsafe put right at once; offered only where the result was tried and is healthy."""
+        """All that blocks or is unsafe put right at once, or else what is advised; offered only where the result was
+        tried and is healthy.
+        """
         diagnosis, first = self, None
         for _ in range(_MOST_ROUNDS):
             wrong = [finding for finding in diagnosis.findings if finding.severity is not Severity.ADVICE]
-            correction = diagnosis.correction(*wrong)
+            correction = diagnosis.correction(*(wrong or diagnosis.findings))
             if correction is None:
                 return None
             first = first or correction
@@ -105,14 +147,15 @@ class Diagnosis:
 
 def diagnose(question: Question) -> Diagnosis:
     """Total: any text gives a diagnosis."""
-    pasted = locate(question.text)
+    pasted = locate(question.text, question.hints)
     problem = pasted.reading.problem
     if problem is None:
         return _diagnosis(question, pasted, [])
-    first = not_json(pasted, problem)
-    pasted_again = locate_mended(question.text)
+    first = unreadable(pasted, problem)
+    pasted_again = locate_mended(question.text, question.hints)
     if pasted_again is None:
-        return Diagnosis(question=question, outcomes=_refused(question), findings=(first,))
+        around = _around(first.line or 1, question.text)
+        return Diagnosis(question=question, outcomes=_refused(question), findings=(first,), lines=around)
     return _diagnosis(question, pasted_again, [first])
 
 
@@ -141,8 +184,14 @@ def _diagnosis(question: Question, pasted: Pasted, first: Sequence[Finding]) -> 
         outcomes=_refused(question) if any(map(refuses, about_document)) else tuple(outcomes),
         findings=tuple(_placed(pasted, findings)),
         document=document if isinstance(document, dict) else None,
+        policy_text=question.text if first else pasted.policy_text,
+        lines=(1, question.text.count("\n") + 1) if first else pasted.lines,
         mended_text=pasted.reading.text if first else None,
     )
+
+
+def _around(line: int, text: str) -> tuple[int, int]:
+    return max(line - _LINES_AROUND, 1), min(line + _LINES_AROUND, text.count("\n") + 1)
 
 
 def _readable(document: object, about_document: Sequence[Finding]) -> dict[str, object] | None:

@@ -1,24 +1,29 @@
 """What is wrong with the document itself: not JSON, not a trust policy, an element that IAM refuses, too long."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from onboarding.core.doctor.edits import Edit, EditKind
 from onboarding.core.doctor.findings import Code, Finding, Severity
 from onboarding.core.doctor.pasted import Pasted
 from onboarding.core.iam import Fault, FaultCode, faults
 from onboarding.core.iam.evaluation import statements
-from onboarding.core.policy_text import Path, Problem, minified_length
+from onboarding.core.policy_text import Path, Problem, Slip, minified_length
 
 # Quota "role trust policy length": the default, and the most that AWS raises it to.
 DEFAULT_LENGTH = 2048
 MOST_LENGTH = 4096
+# Where there are more, the document is something else than a policy with slips.
+_MOST_FAULTS = 200
 
 _RENAMED = frozenset({FaultCode.UNKNOWN_ELEMENT, FaultCode.UNKNOWN_OPERATOR, FaultCode.UNKNOWN_PRINCIPAL_TYPE,
                       FaultCode.KEY_WITHOUT_PREFIX})  # fmt: skip
 _REPLACED = frozenset({FaultCode.UNKNOWN_EFFECT, FaultCode.UNKNOWN_VERSION, FaultCode.SID_CHARACTERS})
 
 
-def not_json(pasted: Pasted, problem: Problem) -> Finding:
+def unreadable(pasted: Pasted, problem: Problem) -> Finding:
+    if problem.slip is Slip.TOO_LONG:
+        return _too_long(len(pasted.reading.text))
     line, column = pasted.reading.line_and_column(problem.offset)
     return Finding(
         code=Code.NOT_JSON,
@@ -38,13 +43,18 @@ def document_findings(pasted: Pasted) -> Iterator[Finding]:
         yield from _malformed(pasted)
     length = minified_length(pasted.policy_text)
     if length > DEFAULT_LENGTH:
-        yield Finding(
-            code=Code.DOCUMENT_TOO_LONG,
-            # Between the two a raised quota may let it pass.
-            severity=Severity.BLOCKS if length > MOST_LENGTH else Severity.ADVICE,
-            expected=str(MOST_LENGTH if length > MOST_LENGTH else DEFAULT_LENGTH),
-            found=str(length),
-        )
+        yield _too_long(length)
+
+
+def _too_long(length: int) -> Finding:
+    return Finding(
+        code=Code.DOCUMENT_TOO_LONG,
+        # Between the two a raised quota may let it pass.
+        severity=Severity.BLOCKS if length > MOST_LENGTH else Severity.ADVICE,
+        reason="" if length > MOST_LENGTH else "default_quota",
+        expected=str(MOST_LENGTH if length > MOST_LENGTH else DEFAULT_LENGTH),
+        found=str(length),
+    )
 
 
 def refuses(finding: Finding) -> bool:
@@ -63,7 +73,7 @@ def _malformed(pasted: Pasted) -> Iterator[Finding]:
             path = pasted.own(place)
             if path is not None:
                 yield _finding(Code.MALFORMED_ELEMENT, path, found=str(place[-1]) if place else "", reason=reason)
-    for fault in faults(pasted.document):
+    for fault in islice(faults(pasted.document), _MOST_FAULTS):
         yield _finding(
             Code.MALFORMED_ELEMENT,
             fault.path,

@@ -1,14 +1,18 @@
 """Finds the trust policy in what somebody pasted: the policy, the output of get-role, or a snippet of a template."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from onboarding.core.policy_text import Path, Reading, mended, read, read_part
+from onboarding.core.policy_text import Path, Reading, indented, mended, read, read_part
 
 # `aws iam get-role` and CloudFormation; Terraform; then what holds a permissions policy.
 _HOLDERS = ("AssumeRolePolicyDocument", "assume_role_policy", "PolicyDocument", "policy")
 _FIRST_KEY = re.compile(r'"(?:Version|Statement|Id)"\s*:')
+_URL_ENCODED_BRACE = "%7B"
+# A line longer than this is no place that an eye could find.
+_WIDEST_LINE = 240
 
 
 @dataclass(frozen=True)
@@ -30,21 +34,41 @@ class Pasted:
         return path[len(self.prefix) :] if inside else None
 
     @property
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line of what was pasted that hold the policy."""
+        if self.fixed_line:
+            return self.fixed_line, self.fixed_line
+        start, _, end = self.reading.spans.get(self.prefix, (0, 0, len(self.reading.text)))
+        return self.reading.line_and_column(start)[0], self.reading.line_and_column(max(start, end - 1))[0]
+
+    @property
     def policy_text(self) -> str:
         return self.reading.source(self.prefix) if self.reading.spans else self.reading.text
 
 
-def locate(text: str) -> Pasted:
+def laid_out(text: str, hints: Sequence[str] = ()) -> str:
+    """The policy on lines of its own where it stood in one string or on one line; any other text as it is."""
+    pasted = locate(text, hints)
+    if pasted.reading.problem or not isinstance(pasted.document, dict):
+        return text
+    is_crowded = any(len(line) > _WIDEST_LINE for line in pasted.policy_text.split("\n"))
+    return indented(pasted.policy_text) if pasted.fixed_line or is_crowded else text
+
+
+def locate(text: str, hints: Sequence[str] = ()) -> Pasted:
+    """Of several policies the first that holds a hint, the hints in their order; else the first of all."""
+    if text.lstrip().startswith(_URL_ENCODED_BRACE):
+        return _inside(unquote(text), line=1)
     reading = read(text)
     if reading.problem and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         reading = _embedded(text) or reading
-    return _unwrapped(reading)
+    return _unwrapped(reading, hints)
 
 
-def locate_mended(text: str) -> Pasted | None:
+def locate_mended(text: str, hints: Sequence[str] = ()) -> Pasted | None:
     """As `locate`, after slips of writing were put right; None where they cannot be."""
     reading = mended(text)
-    return _unwrapped(reading) if reading else None
+    return _unwrapped(reading, hints) if reading else None
 
 
 def _embedded(text: str) -> Reading | None:
@@ -57,15 +81,22 @@ def _embedded(text: str) -> Reading | None:
     return None if reading.problem else reading
 
 
-def _unwrapped(reading: Reading) -> Pasted:
+def _unwrapped(reading: Reading, hints: Sequence[str]) -> Pasted:
     document = reading.value
+    if isinstance(document, str) and document.lstrip().startswith("{"):
+        return _held(reading, ())
     if reading.problem or not isinstance(document, dict) or "Statement" in document:
         return Pasted(reading, document)
     for holder in _HOLDERS:
-        path = next((path for path in reading.spans if path and path[-1] == holder), None)
-        if path is not None:
-            return _held(reading, path)
+        paths = [path for path in reading.spans if path and path[-1] == holder]
+        if paths:
+            return _held(reading, _likeliest(reading, paths, hints))
     return Pasted(reading, document)
+
+
+def _likeliest(reading: Reading, paths: Sequence[Path], hints: Sequence[str]) -> Path:
+    hinted = (path for hint in hints if hint for path in paths if hint in reading.source(path))
+    return next(hinted, paths[0])
 
 
 def _held(reading: Reading, path: Path) -> Pasted:
@@ -75,5 +106,10 @@ def _held(reading: Reading, path: Path) -> Pasted:
     if not isinstance(held, str):
         return Pasted(reading, held, prefix=path)
     # IAM's own API gives the document URL-encoded; Terraform's JSON gives it as a string.
-    inner = read(unquote(held) if held.lstrip().startswith("%7B") else held)
-    return Pasted(inner, inner.value, fixed_line=reading.line(path))
+    is_encoded = held.lstrip().startswith(_URL_ENCODED_BRACE)
+    return _inside(unquote(held) if is_encoded else held, line=reading.line(path))
+
+
+def _inside(text: str, *, line: int | None) -> Pasted:
+    inner = read(text)
+    return Pasted(inner, inner.value, fixed_line=line)

@@ -6,8 +6,9 @@ meet them.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -17,11 +18,11 @@ from onboarding.core.doctor.findings import Caller, Code, Finding, Severity, Tur
 from onboarding.core.iam import Element, Outcome, Request
 from onboarding.core.iam.conditions import parse_operator
 from onboarding.core.iam.evaluation import (
-    StatementResult,
-    combined,
+    applies,
     evaluate_statement,
     has_variables,
     names_action,
+    outcome,
     statements,
     texts,
 )
@@ -37,8 +38,10 @@ _ENTERING_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRole
 _STRANGERS_ACCOUNT = "000000000000"
 _ANY_ROLE = "tobiishi-any-other-role"
 _ANY_ID = "tobiishi-any-other-id-7Qx"
-# IAM takes at most 4,096 characters, in which fewer statements and values fit.
-_MOST_STATEMENTS = _MOST_ENTRIES = 64
+# IAM takes at most 4,096 characters, in which hardly more statements and values fit. Of a longer document, which it
+# never saves, some are enough.
+_MOST_STATEMENTS, _FEW_STATEMENTS, _MOST_ENTRIES = 80, 16, 64
+_LONGEST = MOST_LENGTH * 2
 _MOST_CANDIDATES = 16
 _GUESSABLE = frozenset(
     {
@@ -54,7 +57,7 @@ _SERVICE = Request.with_facts(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """The policy, and what it was meant to be."""
 
@@ -64,13 +67,13 @@ class Subject:
     console_access: bool
     partner_account: str = ""
 
-    @property
+    @cached_property
     def accounts(self) -> dict[str, str]:
         """The bastion accounts of the callers, each with its partition."""
         return {
             request.account: request.partition
             for caller in self.callers
-            if (request := Request.of_stranger(caller.principal_arn, external_id=None)).account
+            if (request := Request.of_stranger(caller.principal_arn)).account
         }
 
 
@@ -86,20 +89,16 @@ class _Allowing:
 
     def lets_in(self, request: Request) -> bool:
         """Surely, or for all that is known."""
-        own = self._result((self.index, self.path, self.statement), request)
-        if own.applies is False:
+        own = applies(self.statement, request, variables=self.variables)
+        if own is False:
             return False
-        denies = [self._result(entry, request) for entry in self.denies]
-        return combined([own, *denies]) in (Outcome.ALLOWED, Outcome.UNKNOWN)
+        denies = [applies(statement, request, variables=self.variables) for _, _, statement in self.denies]
+        return outcome([own], denies) in (Outcome.ALLOWED, Outcome.UNKNOWN)
 
     def may_be_met(self, request: Request) -> bool:
         """Its conditions alone, for principals that are no caller of `sts:AssumeRole` as a role is."""
-        own = self._result((self.index, self.path, self.statement), request)
+        own = evaluate_statement(self.statement, self.index, self.path, request, variables=self.variables)
         return not any(check.holds is False for check in own.checks if check.element is Element.CONDITION)
-
-    def _result(self, entry: _Entry, request: Request) -> StatementResult:
-        index, path, statement = entry
-        return evaluate_statement(statement, index, path, request, variables=self.variables)
 
     def values(self, key: str) -> Iterator[tuple[Path, str, Sequence[str]]]:
         """Where the condition key stands, under which operator, with which values."""
@@ -117,25 +116,20 @@ class _Allowing:
 
 def unsafe_findings(subject: Subject) -> Iterator[Finding]:
     """And the advice that belongs to the same statements."""
-    everything = [entry for entry in statements(subject.document) if _is_short(entry[2])]
-    denies = [entry for entry in everything if entry[2].get("Effect") == "Deny"]
+    lengths = {index: len(json.dumps(statement)) for index, _, statement in statements(subject.document)}
+    # Longer than IAM takes by itself, a statement can never be saved; that is another finding.
+    everything = [entry for entry in statements(subject.document) if lengths[entry[0]] <= _LONGEST]
+    most = _MOST_STATEMENTS if sum(lengths.values()) <= _LONGEST else _FEW_STATEMENTS
+    denies = [entry for entry in everything if entry[2].get("Effect") == "Deny"][:most]
     variables = has_variables(subject.document)
-    for index, path, statement in _widest_first(everything):
-        allowing = _Allowing(index, path, statement, denies if len(denies) <= _MOST_STATEMENTS else (), variables)
-        yield from _statement_findings(subject, allowing)
+    for index, path, statement in _widest_first(everything, most):
+        yield from _statement_findings(subject, _Allowing(index, path, statement, denies, variables))
 
 
-def _is_short(statement: Statement) -> bool:
-    """Longer than IAM takes by itself, it can never be saved; that is another finding."""
-    return len(json.dumps(statement)) <= MOST_LENGTH * 2
-
-
-def _widest_first(everything: Sequence[_Entry]) -> list[_Entry]:
+def _widest_first(everything: Sequence[_Entry], most: int) -> list[_Entry]:
     """Those that allow; of a document longer than IAM takes, the ones with the most open look."""
     allows = [entry for entry in everything if entry[2].get("Effect") == "Allow"]
-    if len(allows) <= _MOST_STATEMENTS:
-        return allows
-    return sorted(allows, key=lambda entry: bool(entry[2].get("Condition")))[:_MOST_STATEMENTS]
+    return allows if len(allows) <= most else sorted(allows, key=lambda entry: bool(entry[2].get("Condition")))[:most]
 
 
 def _statement_findings(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
@@ -191,10 +185,10 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
     if entry.type != "AWS":
         return allowing.may_be_met(_SERVICE)
     if entry.kind != "account":
-        return allowing.lets_in(Request.of_stranger(entry.text, external_id=subject.external_id))
-    partition = entry.partition or next(iter(subject.accounts.values()))
+        return allowing.lets_in(Request.of_stranger(entry.text).with_external_id(subject.external_id))
+    partition = entry.partition or next(iter(subject.accounts.values()), "aws")
     return any(
-        allowing.lets_in(Request.of_stranger(arn, external_id=subject.external_id))
+        allowing.lets_in(Request.of_stranger(arn).with_external_id(subject.external_id))
         for arn in _arns_in(allowing, partition, entry.account)
     )
 
@@ -202,7 +196,7 @@ def _may_enter(subject: Subject, allowing: _Allowing, entry: Principal) -> bool:
 def _strangers(subject: Subject, allowing: _Allowing) -> Iterator[Request]:
     partition = next(iter(subject.accounts.values()), "aws")
     for arn in _arns_in(allowing, partition, _STRANGERS_ACCOUNT):
-        yield Request.of_stranger(arn, external_id=subject.external_id)
+        yield Request.of_stranger(arn).with_external_id(subject.external_id)
 
 
 def _asks_for_organization(allowing: _Allowing) -> bool:
@@ -210,12 +204,12 @@ def _asks_for_organization(allowing: _Allowing) -> bool:
     return any(True for key in keys for _ in allowing.values(key))
 
 
-def _arns_in(allowing: _Allowing, partition: str, account: str) -> Iterator[str]:
+def _arns_in(allowing: _Allowing, partition: str, account: str, *, but: Collection[str] = frozenset()) -> Iterator[str]:
     """Roles of the account: any one, and those that the statement's own patterns for `aws:PrincipalArn` would fit."""
     yield f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}"
     patterns = (pattern for _, _, patterns in allowing.values("aws:principalarn") for pattern in patterns)
     for pattern in islice(patterns, _MOST_CANDIDATES):
-        parts = pattern.split(":", 5)
+        parts = pattern.split(":", 5) if pattern not in but else ()
         if len(parts) == 6 and matches(account, parts[4]) and matches(partition, parts[1]):
             resource = parts[5].replace("*", "x").replace("?", "0")
             yield f"arn:{partition}:iam::{account}:{resource if '/' in resource else f'role/{_ANY_ROLE}'}"
@@ -226,7 +220,8 @@ def _arns_in(allowing: _Allowing, partition: str, account: str) -> Iterator[str]
 
 def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
     conditions = list(allowing.values("sts:externalid"))
-    witnesses = list(_own_witnesses(subject, allowing))
+    # Whoever is kept out whatever the external ID need not be asked about each.
+    witnesses = [witness for witness in _own_witnesses(subject, allowing) if allowing.lets_in(witness.undecided)]
     edits = _requiring_external_id(subject, allowing)
     if any(allowing.lets_in(witness(None)) for witness in witnesses):
         code = Code.EXTERNAL_ID_PATTERN if conditions else Code.EXTERNAL_ID_NOT_REQUIRED
@@ -239,9 +234,12 @@ def _external_id_findings(subject: Subject, allowing: _Allowing) -> Iterator[Fin
     for path, operator, values in conditions:
         reason = _weakness(subject, allowing, witnesses, operator, values)
         if reason:
+            # An external ID that is easy to guess by itself is ours to change.
+            is_ours = reason == "guessable" and list(values) == [subject.external_id]
             yield _finding(
-                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values), reason=reason,
-                expected=subject.external_id or "", edits=edits,
+                Code.EXTERNAL_ID_PATTERN, allowing, path=path, operator=operator, found=shown(values),
+                expected=subject.external_id or "", reason="guessable_ours" if is_ours else reason,
+                turn=Turn.US if is_ours else Turn.PARTNER, edits=() if is_ours else edits,
             )  # fmt: skip
             return
 
@@ -250,10 +248,11 @@ class _Witness:
     """A principal of the bastion account, with whichever external ID is tried."""
 
     def __init__(self, arn: str, session_name: str = "") -> None:
-        self._arn, self._session_name = arn, session_name
+        # With an external ID that is not known.
+        self.undecided = Request.of_stranger(arn, session_name=session_name)
 
     def __call__(self, external_id: str | None) -> Request:
-        return Request.of_stranger(self._arn, session_name=self._session_name, external_id=external_id)
+        return self.undecided.with_external_id(external_id)
 
 
 def _own_witnesses(subject: Subject, allowing: _Allowing) -> Iterator[_Witness]:
@@ -262,9 +261,11 @@ def _own_witnesses(subject: Subject, allowing: _Allowing) -> Iterator[_Witness]:
     """
     exempt = [caller.role_arn_pattern for caller in subject.callers if subject.console_access and caller.is_employee]
     arns = [(caller.principal_arn, caller.session_name) for caller in subject.callers]
+    # The callers themselves stand for the patterns that are theirs.
+    own = {text for caller in subject.callers for text in (caller.principal_arn, caller.role_arn_pattern)}
     for account, partition in subject.accounts.items():
-        arns += [(arn, "") for arn in _arns_in(allowing, partition, account)]
-    named = (entry for entry in allowing.entries if entry.account in subject.accounts)
+        arns += [(arn, "") for arn in _arns_in(allowing, partition, account, but=own)]
+    named = (entry for entry in allowing.entries if entry.account in subject.accounts and entry.text not in own)
     arns += [(entry.text, "") for entry in islice(named, _MOST_CANDIDATES) if entry.kind in ("role", "session", "user")]
     for arn, session_name in dict.fromkeys(arns):
         if not any(matches(arn, pattern) for pattern in exempt):
@@ -306,7 +307,9 @@ def _advice(subject: Subject, allowing: _Allowing) -> Iterator[Finding]:
     for entry in allowing.entries:
         if entry.kind in ("account", "everyone") and (not entry.account or entry.account in subject.accounts):
             anybody = [
-                Request.of_stranger(f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}", external_id=subject.external_id)
+                Request.of_stranger(f"arn:{partition}:iam::{account}:role/{_ANY_ROLE}").with_external_id(
+                    subject.external_id
+                )
                 for account, partition in subject.accounts.items()
                 if entry.account in ("", account)
             ]

@@ -6,7 +6,7 @@ what the portal cannot know (the network, the organization, tags) gives `unknown
 
 from onboarding.core.iam.evaluation import Check, Decision, Element, Outcome, StatementResult, evaluate
 from onboarding.core.iam.grammar import Fault, FaultCode, faults
-from onboarding.core.iam.requests import Request
+from onboarding.core.iam.requests import Request, clock
 
 __all__ = [
     "Check",
@@ -17,6 +17,7 @@ __all__ = [
     "Outcome",
     "Request",
     "StatementResult",
+    "clock",
     "evaluate",
     "faults",
 ]

@@ -133,6 +133,7 @@ class Operator:
     # "", "forallvalues" or "foranyvalue"
     over_set: str
     if_exists: bool
+    takes_variables: bool
 
 
 @lru_cache(maxsize=512)
@@ -144,7 +145,8 @@ def parse_operator(name: str) -> Operator | None:
     positive = _NEGATED.get(base, base)
     if positive not in _COMPARISONS and not (base == _NULL and not if_exists):
         return None
-    return Operator(positive, base in _NEGATED, parts["set"] or "", if_exists)
+    takes_variables = positive.startswith(_WITH_VARIABLES)
+    return Operator(positive, base in _NEGATED, parts["set"] or "", if_exists, takes_variables)
 
 
 def condition_holds(
@@ -166,7 +168,7 @@ def condition_holds(
         absent_is_fine = operator.negates and operator.over_set != "foranyvalue"
         return operator.if_exists or operator.over_set == "forallvalues" or absent_is_fine
     compare = _COMPARISONS[operator.base]
-    with_variables = variables if operator.base.startswith(_WITH_VARIABLES) else None
+    with_variables = variables if operator.takes_variables else None
     operands = [operand(value, with_variables) for value in wanted]
     if len(found) == 1:
         return _one_of(compare, found[0], operands, operator.negates)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from onboarding.core.iam.conditions import condition_holds, parse_operator
+from onboarding.core.iam.conditions import Operator, condition_holds, parse_operator
 from onboarding.core.iam.logic import Truth, every
 from onboarding.core.iam.patterns import matches
 from onboarding.core.iam.principals import not_principal_holds, principal_holds
@@ -14,6 +14,9 @@ from onboarding.core.iam.requests import ABSENT, Request, text_of
 
 ACTION = "sts:AssumeRole"
 _VERSION_WITH_VARIABLES = "2012-10-17"
+
+_TEXT_ALONE = {str}
+_NO_CONDITION: dict[str, object] = {}
 
 Path = tuple[str | int, ...]
 
@@ -72,14 +75,12 @@ class Decision:
 def evaluate(document: object, request: Request) -> Decision:
     """Decide. Total: whatever `document` is, there is an answer; what is no statement allows and denies nothing."""
     variables = has_variables(document)
-    denies: list[Truth] = []
-    allows: list[Truth] = []
-    for _, path, statement in statements(document):
+    found: dict[object, list[Truth]] = {"Allow": [], "Deny": []}
+    for _, _, statement in statements(document):
         effect = statement.get("Effect")
         if effect in ("Allow", "Deny"):
-            truth = every(check.holds for check in _checks(statement, path, request, variables=variables))
-            (allows if effect == "Allow" else denies).append(truth)
-    return Decision(_outcome(allows, denies), document, request)
+            found[effect].append(applies(statement, request, variables=variables))
+    return Decision(outcome(found["Allow"], found["Deny"]), document, request)
 
 
 def has_variables(document: object) -> bool:
@@ -97,19 +98,26 @@ def statements(document: object) -> Iterator[tuple[int, Path, dict[str, object]]
                 yield index, ("Statement", index), statement
 
 
-def combined(results: Sequence[StatementResult]) -> Outcome:
-    return _outcome(
-        [result.applies for result in results if result.effect == "Allow"],
-        [result.applies for result in results if result.effect == "Deny"],
-    )
-
-
-def _outcome(allows: Sequence[Truth], denies: Sequence[Truth]) -> Outcome:
+def outcome(allows: Sequence[Truth], denies: Sequence[Truth]) -> Outcome:
     if True in denies:
         return Outcome.EXPLICITLY_DENIED
     if True in allows:
         return Outcome.UNKNOWN if None in denies else Outcome.ALLOWED
     return Outcome.UNKNOWN if None in allows else Outcome.IMPLICITLY_DENIED
+
+
+def applies(statement: dict[str, object], request: Request, *, variables: bool) -> Truth:
+    """As `evaluate_statement` finds it, without the reasons: the first element that fails ends it."""
+    truth = _principal_holds(statement, request)
+    if truth is False or not _action_holds(statement):
+        return False
+    lookup = request.lookup if variables else None
+    for _, operator, key, value in _conditions(statement.get("Condition", _NO_CONDITION)):
+        holds = condition_holds(operator, texts(value), request.lookup(key), lookup) if operator else False
+        if holds is False:
+            return False
+        truth = truth and holds
+    return truth
 
 
 def evaluate_statement(
@@ -122,31 +130,34 @@ def evaluate_statement(
 ) -> StatementResult:
     checks = tuple(_checks(statement, path, request, variables=variables))
     effect = statement.get("Effect")
-    applies = every(check.holds for check in checks)
-    return StatementResult(index, path, effect if isinstance(effect, str) else "", applies, checks)
+    truth = every(check.holds for check in checks)
+    return StatementResult(index, path, effect if isinstance(effect, str) else "", truth, checks)
 
 
 def _checks(statement: dict[str, object], path: Path, request: Request, *, variables: bool) -> Iterator[Check]:
-    """One after the other, so that who only decides can stop at the first that fails."""
-    yield _principal_check(statement, path, request)
-    yield _action_check(statement, path)
-    if "Condition" in statement:
-        yield from _condition_checks(statement["Condition"], (*path, "Condition"), request, variables=variables)
+    element = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
+    yield Check(Element.PRINCIPAL, (*path, element), _principal_holds(statement, request))
+    element = "NotAction" if "NotAction" in statement else "Action"
+    yield Check(Element.ACTION, (*path, element), _action_holds(statement), texts(statement.get(element)))
+    lookup = request.lookup if variables else None
+    for name, operator, key, value in _conditions(statement.get("Condition", _NO_CONDITION)):
+        place = (*path, "Condition", *filter(None, (name, key)))
+        wanted, found = texts(value), request.lookup(key)
+        holds = condition_holds(operator, wanted, found, lookup) if operator else False
+        yield Check(Element.CONDITION, place, holds, wanted, found, name, key)
 
 
-def _principal_check(statement: dict[str, object], path: Path, request: Request) -> Check:
+def _principal_holds(statement: dict[str, object], request: Request) -> Truth:
     if "NotPrincipal" in statement:
-        holds = not_principal_holds(statement["NotPrincipal"], request)
-        return Check(Element.PRINCIPAL, (*path, "NotPrincipal"), holds)
-    return Check(Element.PRINCIPAL, (*path, "Principal"), principal_holds(statement.get("Principal"), request))
+        return not_principal_holds(statement["NotPrincipal"], request)
+    return principal_holds(statement.get("Principal"), request)
 
 
-def _action_check(statement: dict[str, object], path: Path) -> Check:
+def _action_holds(statement: dict[str, object]) -> bool:
     if "NotAction" in statement:
         actions = texts(statement["NotAction"])
-        return Check(Element.ACTION, (*path, "NotAction"), bool(actions) and not names_action(actions), actions)
-    actions = texts(statement.get("Action"))
-    return Check(Element.ACTION, (*path, "Action"), names_action(actions), actions)
+        return bool(actions) and not names_action(actions)
+    return names_action(texts(statement.get("Action")))
 
 
 def names_action(actions: Sequence[str], action: str = ACTION) -> bool:
@@ -161,21 +172,23 @@ def texts(value: object) -> Sequence[str]:
     """A value that may stand alone or in a list, as text; what IAM would not take is left out."""
     if isinstance(value, str):
         return (value,)
+    if isinstance(value, list) and set(map(type, value)) == _TEXT_ALONE:
+        return value
     entries = value if isinstance(value, list) else [value]
     return [text_of(entry) for entry in entries if isinstance(entry, str | int | float)]
 
 
-def _condition_checks(block: object, path: Path, request: Request, *, variables: bool) -> Iterator[Check]:
+def _conditions(block: object) -> Iterator[tuple[str, Operator | None, str, object]]:
+    """Each key under its operator: the operator's name, what it means, key and value. No operator where there is
+    nothing that IAM would take.
+    """
     if not isinstance(block, dict):
-        yield Check(Element.CONDITION, path, holds=False)
+        yield "", None, "", None
         return
-    lookup = request.lookup if variables else None
     for name, keys in block.items():
         operator = parse_operator(name) if isinstance(name, str) else None
         if operator is None or not isinstance(keys, dict):
-            yield Check(Element.CONDITION, (*path, name), holds=False, operator=str(name))
+            yield str(name), None, "", None
             continue
         for key, value in keys.items():
-            wanted, found = texts(value), request.lookup(str(key))
-            holds = condition_holds(operator, wanted, found, lookup)
-            yield Check(Element.CONDITION, (*path, name, key), holds, wanted, found, name, str(key))
+            yield name, operator, str(key), value

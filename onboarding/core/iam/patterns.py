@@ -31,7 +31,7 @@ class Unresolved(NamedTuple):
 def operand(value: str, lookup: Lookup | None) -> Operand | Unresolved:
     """Replace `${key}`, `${key, 'default'}`, `${*}`, `${?}` and `${$}`. Without `lookup` they are plain text."""
     if lookup is None or "${" not in value:
-        return Operand(value, value)
+        return _plain(value)
     text, pattern, position = [], [], 0
     for match in _VARIABLE.finditer(value):
         plain = value[position : match.start()]
@@ -42,6 +42,11 @@ def operand(value: str, lookup: Lookup | None) -> Operand | Unresolved:
         pattern += [plain, replaced.translate(_LITERAL)]
         position = match.end()
     return Operand("".join([*text, value[position:]]), "".join([*pattern, value[position:]]))
+
+
+@lru_cache(maxsize=1024)
+def _plain(value: str) -> Operand:
+    return Operand(value, value)
 
 
 def _replacement(name: str, lookup: Lookup) -> str | Unresolved:
@@ -58,10 +63,12 @@ def _replacement(name: str, lookup: Lookup) -> str | Unresolved:
 
 def matches(value: str, pattern: str) -> bool:
     """`*` stands for any characters, `?` for one. Linear in the pattern; never tries an alternative twice."""
+    if value == pattern:
+        return True
     if "*" in value or "?" in value:
         value = value.translate(_LITERAL)
     elif "*" not in pattern and "?" not in pattern:
-        return value == pattern
+        return False
     first, *rest = pattern.split("*")
     if not rest:
         return len(value) == len(pattern) and _fits(value, 0, pattern)
@@ -99,7 +106,12 @@ def _find(value: str, piece: str, start: int, end: int) -> int:
 
 def arn_matches(value: str, pattern: str) -> bool:
     """Each of the six parts between colons is compared by itself; a lone star means any ARN."""
-    wanted, found = pattern.split(":", 5), value.split(":", 5)
+    wanted, found = _parts(pattern), _parts(value)
     if len(wanted) < 6:
         return pattern == "*"
-    return len(found) == 6 and all(matches(part, glob) for part, glob in zip(found, wanted, strict=True))
+    return len(found) == 6 and all(map(matches, found, wanted))
+
+
+@lru_cache(maxsize=1024)
+def _parts(arn: str) -> tuple[str, ...]:
+    return tuple(arn.split(":", 5))

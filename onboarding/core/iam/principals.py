@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 from onboarding.core.iam.logic import Truth, some
 from onboarding.core.iam.requests import Request
@@ -33,6 +34,9 @@ class Principal:
     def has_wildcard(self) -> bool:
         return self.kind != "everyone" and ("*" in self.text or "?" in self.text)
 
+    def at(self, path: tuple[str | int, ...]) -> Self:
+        return type(self)(self.type, self.text, self.kind, self.partition, self.account, self.name, path)
+
     def is_caller(self, request: Request) -> Truth:
         if self.kind == "everyone":
             return True
@@ -58,13 +62,13 @@ class Principal:
 def principals(element: object, path: tuple[str | int, ...]) -> Iterator[Principal]:
     """The entries of a `Principal` element, each with its place; what IAM would not take is left out."""
     if element == "*":
-        yield replace(parse_principal("AWS", "*"), path=path)
+        yield parse_principal("AWS", "*").at(path)
     elif isinstance(element, dict):
         for kind, value in element.items():
             for step, entry in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if isinstance(entry, str):
                     place = (*path, kind) if step is None else (*path, kind, step)
-                    yield replace(parse_principal(str(kind), entry), path=place)
+                    yield parse_principal(str(kind), entry).at(place)
 
 
 @lru_cache(maxsize=1024)
@@ -101,6 +105,8 @@ def principal_holds(element: object, request: Request) -> Truth:
     if not isinstance(element, dict):
         return False
     entries = element.get("AWS")
+    if isinstance(entries, str):
+        return parse_principal("AWS", entries).is_caller(request)
     names = entries if isinstance(entries, list) else [entries]
     return some(parse_principal("AWS", name).is_caller(request) for name in names if isinstance(name, str))
 

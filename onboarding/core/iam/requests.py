@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 _CALLER = re.compile(r"arn:([^:]*):(iam|sts)::([0-9]{12}):([a-z-]+)/(.+)", re.DOTALL)
 ABSENT: tuple[str, ...] = ()
@@ -46,8 +46,7 @@ KNOWN_KEYS = (
 _KNOWN_LOWER = {key.lower(): key for key in KNOWN_KEYS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """`facts` holds lower-case context keys; a key that is not in it cannot be known."""
 
     partition: str
@@ -58,32 +57,32 @@ class Request:
     session_name: str
     facts: Mapping[str, Sequence[str]]
 
-    @classmethod
+    @staticmethod
     def of_caller(
-        cls,
         principal_arn: str,
         *,
         session_name: str = "",
         external_id: str | None = None,
         role_arn: str = "",
         context: Mapping[str, object] | None = None,
-    ) -> Self:
+    ) -> "Request":
         """What a role of ours sends when it assumes `role_arn`. Entries of `context` are taken before our own facts."""
-        request = cls.with_facts(principal_arn, session_name=session_name, facts={})
-        facts = {
-            **dict.fromkeys(_NEVER_SENT, ABSENT),
-            **_own_facts(request, role_arn),
-            "sts:externalid": ABSENT if external_id is None else (external_id,),
-            **{str(key).lower(): _values(value) for key, value in (context or {}).items()},
-        }
-        return cls.with_facts(principal_arn, session_name=session_name, facts=facts)
+        request = _usual_call(principal_arn, session_name, role_arn).with_external_id(external_id)
+        if not context:
+            return request
+        given = {key.lower(): _values(value) for key, value in context.items()}
+        return request._replace(facts={**request.facts, **given})
 
     @classmethod
-    def of_stranger(cls, principal_arn: str, *, session_name: str = "", external_id: str | None) -> Self:
-        """Anybody at all: only who they are and the external ID are given, all else may be as the policy wants it."""
+    def of_stranger(cls, principal_arn: str, *, session_name: str = "") -> Self:
+        """Anybody at all: only who they are is given, all else may be as the policy wants it."""
         request = cls.with_facts(principal_arn, session_name=session_name, facts={})
-        facts = {**_identity(request), "sts:externalid": ABSENT if external_id is None else (external_id,)}
-        return cls.with_facts(principal_arn, session_name=session_name, facts=facts)
+        return request._replace(facts=_identity(request))
+
+    def with_external_id(self, external_id: str | None) -> Self:
+        """The same call with another external ID, or with none."""
+        facts = {**self.facts, "sts:externalid": ABSENT if external_id is None else (external_id,)}
+        return self._replace(facts=facts)
 
     @classmethod
     def with_facts(cls, principal_arn: str, *, session_name: str, facts: Mapping[str, Sequence[str]]) -> Self:
@@ -111,6 +110,21 @@ class Request:
         if lower in self.facts:
             return self.facts[lower]
         return ABSENT if nearest_known_key(lower) else None
+
+
+@lru_cache(maxsize=256)
+def _usual_call(principal_arn: str, session_name: str, role_arn: str) -> Request:
+    """Without the external ID: all that is the same from policy to policy."""
+    request = Request.with_facts(principal_arn, session_name=session_name, facts={})
+    return request._replace(facts={**dict.fromkeys(_NEVER_SENT, ABSENT), **_own_facts(request, role_arn)})
+
+
+def clock(at: datetime) -> dict[str, object]:
+    """The context keys that tell the time."""
+    return {
+        "aws:CurrentTime": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": int(at.timestamp()),
+    }
 
 
 def _identity(request: Request) -> dict[str, Sequence[str]]:

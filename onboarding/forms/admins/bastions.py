@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core.arns import Partition
+from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import PermissionSetPolicyStyle
 from onboarding.core.errors import OnboardingError, WrongAccount, WrongPartition
 from onboarding.forms.admins.base import ServiceForm, mono
@@ -15,6 +16,7 @@ from onboarding.forms.fields import (
     PermissionSetNameField,
     PlainLineField,
     ProfileNameField,
+    ProfileTemplateField,
     RegionField,
     RoleArnField,
 )
@@ -71,6 +73,13 @@ class BastionForm(ServiceForm):
         widget=mono(),
         help_text=_("In ~/.aws/config, [sso-session …]. Short and lower case, for example hoshino."),
     )
+    profile_template = ProfileTemplateField(
+        label=_("Template for profile names"),
+        initial=DEFAULT_TEMPLATE,
+        required=False,
+        widget=mono(),
+        help_text=_("Of {partner}, {role} and {account}, with letters, digits, - and _ between. For new roles."),
+    )
     organization_id = forms.CharField(
         label=_("ID of our AWS organization"),
         max_length=34,
@@ -108,7 +117,8 @@ class BastionForm(ServiceForm):
     @property
     def bastion_details(self) -> BastionDetails:
         partition = Partition(self.cleaned_data["partition"])
-        return BastionDetails(**{**self.cleaned_data, "partition": partition})
+        template = self.cleaned_data["profile_template"] or DEFAULT_TEMPLATE
+        return BastionDetails(**{**self.cleaned_data, "partition": partition, "profile_template": template})
 
     @staticmethod
     def initial_of(bastion: Bastion) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from onboarding.core.doctor import Caller, Correction, Diagnosis, Finding, Question, diagnose
-from onboarding.core.policy_text import Reading, indented, json_path, read_outline
+from onboarding.core.iam import clock
+from onboarding.core.policy_text import Reading, Slip, indented, json_path, read_outline
 from onboarding.doctor_messages import explain, outcome_words, place_words, severity_words
 
 _CLOCK_KEYS = ("aws:currenttime", "aws:epochtime")
@@ -74,6 +75,9 @@ def _question(raw: bytes) -> Question:
     reading = read_outline(raw.decode("utf-8-sig", "replace"))
     asked = reading.value
     if not isinstance(asked, dict):
+        if reading.problem and reading.problem.slip is Slip.TOO_LONG:
+            # Of whom it was asked stands behind a document without end; that it is too long is an answer, too.
+            return Question(text=reading.text, callers=())
         if reading.problem:
             line, column = reading.line_and_column(reading.problem.offset)
             raise InvalidQuestion(_("Line %(line)d, column %(column)d: not JSON.") % {"line": line, "column": column})
@@ -120,8 +124,7 @@ def _text(asked: dict[str, object], key: str) -> str:
 def _with_clock(context: dict[str, object]) -> dict[str, object]:
     if any(key.lower() in _CLOCK_KEYS for key in context):
         return context
-    now = datetime.now(UTC)
-    return {"aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:EpochTime": int(now.timestamp()), **context}
+    return {**clock(datetime.now(UTC)), **context}
 
 
 # --- Out ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,9 @@
   /* Copying ------------------------------------------------------------- */
   const announcer = document.getElementById("announcer");
 
+  /* Also told by the server, in the header HX-Trigger. */
+  document.addEventListener("announce", (event) => announce(event.detail.value));
+
   const announce = (text) => {
     announcer.textContent = "";
     // An emptied region that is filled in the same frame is not read out again.
@@ -54,9 +57,28 @@
     if (button) copy(button);
   });
 
+  /* Printing --------------------------------------------------------------- */
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
+  });
+
+  /* What was taken from the page in another way than by a copy button. */
+  document.addEventListener("taken", (event) => tellServer(event.detail.url));
+
+  /* Choices that are kept as soon as they are made ------------------------ */
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form && "savesItself" in form.dataset) form.requestSubmit();
+  });
+
   /* Security keys: allauth's script tells here what the key did not do ----- */
   document.addEventListener("allauth.error", () => {
     for (const trouble of document.querySelectorAll("[data-webauthn-trouble]")) trouble.hidden = false;
+  });
+
+  /* A form that the server refused is sent once more as a page of its own, which says why ----- */
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.elt.matches("form[method=post]")) event.detail.elt.submit();
   });
 
   /* Search -------------------------------------------------------------- */
@@ -77,6 +99,21 @@
   let heldFocus = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     heldFocus = event.detail.target.contains(document.activeElement);
+  });
+  /* Rows that are answered anew: none in which somebody is typing, and focus stays on the same control. */
+  const controlsOf = (row) => Array.from(row.querySelectorAll("a[href], button, input:not([type=hidden])"));
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const row = event.detail.target;
+    if (!row.contains(document.activeElement)) return;
+    if (document.activeElement.matches("[type=text]")) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    const at = controlsOf(row).indexOf(document.activeElement);
+    queueMicrotask(() => {
+      const controls = controlsOf(document.getElementById(row.id));
+      controls[Math.min(at, controls.length - 1)].focus();
+    });
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.detail.elt;

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onboarding.core.states import State
 from onboarding.forms.admins.registration import AccountAndRoleForm, AccountForm
-from onboarding.models import ExternalAccount, Partner, PermissionSet, Validation
+from onboarding.models import ExternalAccount, MailKind, Partner, PermissionSet, Validation
 from onboarding.permissions import PersonRequest, platform_admin_required
 from onboarding.services import offboarding, registration
 from onboarding.views.admins import links, preview
@@ -30,6 +30,8 @@ def account(request: PersonRequest, uuid: UUID) -> HttpResponse:
         "roles": [(role, last.get(role.pk)) for role in roles],
         "has_live_roles": any(role.state != State.RETIRED for role in roles),
         "link": link,
+        "mailed": link.mails.filter(kind=MailKind.LINK).first() if link else None,
+        "returned": [role for role in roles if role.role_arn and role.state != State.RETIRED],
         "link_is_usable": link is not None and link.is_usable(at=timezone.now()),
         "earlier": row.invitations.exclude(revoked_at=None)[:10],
     }

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from onboarding.core import trust
+from onboarding.core import identifiers, trust
 from onboarding.core.errors import OnboardingError
+from onboarding.core.handoff import Permissions
 from onboarding.core.trust import TrustStyle, policy_text
 from onboarding.forms.admins.registration import RoleForm
 from onboarding.messages import sentence
@@ -22,8 +23,11 @@ class Preview:
     permission_set: str
     purpose: str
     role_name: str
+    role_path: str
     profile_name: str
     policy: str
+    permissions: Permissions
+    tags: list[str]
     # Of the policy, the lines that come from the form.
     marks: dict[int, str]
     # Why there is no policy.
@@ -42,7 +46,10 @@ def of(form: RoleForm, *, partner_name: str = "") -> Preview:
         permission_set=str(permission_set or ""),
         purpose=typed.get("purpose") or "",
         role_name=typed.get("role_name") or "" if partner else "",
+        role_path=typed.get("role_path") or "/",
         profile_name=typed.get("profile_name") or "" if partner else "",
+        permissions=form.permissions(),
+        tags=identifiers.tag_lines(typed.get("tags") or {}),
         policy=policy,
         marks={
             number: "live"

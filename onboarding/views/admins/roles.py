@@ -140,7 +140,7 @@ def decline_offer(request: PersonRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_role(request: PersonRequest, uuid: UUID) -> HttpResponse:
     account = get_object_or_404(ExternalAccount.objects.live().select_related("partner"), uuid=uuid)
-    form = RoleForm(request.POST or None, partner_name=account.partner.name)
+    form = RoleForm(request.POST or None, **_known(account))
     if form.is_valid():
         made = form.attempt(lambda: registration.register_role(account, form.role_details, by=request.user))
         if made:
@@ -156,11 +156,10 @@ def add_role(request: PersonRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 def add_role_preview(request: PersonRequest, uuid: UUID) -> HttpResponse:
     account = get_object_or_404(ExternalAccount.objects.live().select_related("partner"), uuid=uuid)
-    name = account.partner.name
-    shown = preview.of(RoleForm(request.POST, partner_name=name), partner_name=name)
+    shown = preview.of(RoleForm(request.POST, **_known(account)), partner_name=account.partner.name)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "admins/partials/preview.html", {"preview": shown})
-    form = RoleForm(initial=request.POST.dict(), partner_name=name)
+    form = RoleForm(initial=request.POST.dict(), **_known(account))
     context = {"form": form, "account": account, "preview": shown, "can_register": True}
     return render(request, "admins/add_role.html", context)
 
@@ -169,11 +168,16 @@ def add_role_preview(request: PersonRequest, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_role(request: PersonRequest, uuid: UUID) -> HttpResponse:
     found = find(uuid)
-    form = RoleForm(request.POST or None, initial=RoleForm.of_role(found), partner_name=found.account.partner.name)
+    form = RoleForm(request.POST or None, initial=RoleForm.of_role(found), **_known(found.account))
     if form.is_valid() and form.succeeds(lambda: registration.correct_role(found, form.role_details, by=request.user)):
         messages.success(request, _("Saved. The partner's page shows it from now on."))
         return redirect("onboarding:admins:role", uuid)
     return render(request, "admins/correct_role.html", {"form": form, "role": found})
+
+
+def _known(account: ExternalAccount) -> dict[str, str]:
+    """What the form takes from the account instead of asking for it."""
+    return {"partner_name": account.partner.name, "account_id": account.account_id}
 
 
 def find(uuid: UUID) -> ExternalRole:

@@ -10,19 +10,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from onboarding import attention, evidence, letters, paging
+from onboarding import attention, evidence, letters, paging, verdicts
 from onboarding.core import states, trust
 from onboarding.core.errors import OnboardingError
 from onboarding.core.states import State
 from onboarding.core.trust import minified, policy_text
 from onboarding.forms.admins.people import GrantForm
-from onboarding.messages import Turn, explain, sentence
+from onboarding.messages import Explanation, Turn, sentence
 from onboarding.models import ExternalRole, Validation
-from onboarding.services import access
-from onboarding.views.admins import lists
+from onboarding.services import access, diagnosis, history, retirement
+from onboarding.services.diagnosis import ReadPolicy
+from onboarding.views.admins import lists, reading
 
 _HISTORY = 12
-_SPARK = 30
 # Without a worker's hand on it for this long, a check is said to wait.
 _PATIENCE = timedelta(seconds=10)
 
@@ -30,10 +30,13 @@ _PATIENCE = timedelta(seconds=10)
 def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
     """The part that a verdict changes."""
     now = timezone.now()
+    running = role.validations.open().first()
+    # Read anew, after what is open: of a check that ends meanwhile the page would else show neither, and wait for ever.
+    role = ExternalRole.objects.with_owner().get(pk=role.pk)
     last = role.validations.finished().order_by("-requested_at", "-id").first()
     speaks = last if last and last.speaks_of(role) else None
-    running = role.validations.open().first()
-    told = explain(role, speaks)
+    policy = diagnosis.latest(role)
+    told = verdicts.explain(role, speaks, policy)
     return {
         "now": now,
         "role": role,
@@ -46,25 +49,34 @@ def of(role: ExternalRole, *, language: str = "") -> dict[str, Any]:
         "turn": attention.turn_name(told.turn, role),
         "turn_is_partners": told.turn is Turn.PARTNER,
         "meanwhile": _meanwhile(role),
-        "letter": _letter(role, speaks, language) if told.tone == "bad" and told.turn is Turn.PARTNER else None,
+        "letter": _letter(role, speaks, told, policy, language),
+        "read": reading.show(role, policy) if policy else None,
         "walk_facts": _walk_facts(role, now),
+        "door": retirement.door_of(role),
     }
 
 
 def page(request: HttpRequest, role: ExternalRole, grant_form: GrantForm) -> dict[str, Any]:
-    history = paging.page(
+    checks = paging.page(
         role.validations.select_related("requested_by"), by="-requested_at", size=_HISTORY, **lists.cursor(request)
     )
-    newest = role.validations.finished().order_by("-requested_at", "-id")[:_SPARK]
     return {
         **of(role, language=request.GET.get("letter", "")),
         **_policy(role),
+        "employee_path": _employee_path(role),
         "grants": role.grants.filter(revoked_at=None).select_related("person", "group", "granted_by"),
         "grant_form": grant_form,
-        "history": history.rows,
-        "spark": list(reversed(newest)),
-        **lists.pager(request, history),
+        "history": checks.rows,
+        "days": history.days_of(role, zone=timezone.get_current_timezone()),
+        **lists.pager(request, checks),
     }
+
+
+def _employee_path(role: ExternalRole) -> dict[str, Any]:
+    """The last proof by an employee, and how many people have made one."""
+    proven = role.proofs.proven()
+    last = proven.select_related("person").order_by("-proven_at").first()
+    return {"last": last, "people": proven.values("person").distinct().count() if last else 0}
 
 
 def _policy(role: ExternalRole) -> dict[str, Any]:
@@ -75,11 +87,18 @@ def _policy(role: ExternalRole) -> dict[str, Any]:
     return {"policy": policy_text(document), "policy_length": len(minified(document)), "policy_limit": trust.MAX_LENGTH}
 
 
-def _letter(role: ExternalRole, last: Validation | None, language: str) -> letters.Letter | None:
-    if last is None:
-        return None
-    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.language
-    return letters.remedy_letter(role, last, language=chosen)
+def _letter(
+    role: ExternalRole, last: Validation | None, told: Explanation, policy: ReadPolicy | None, language: str
+) -> letters.Letter | None:
+    """About the last validation where it found something, else about a policy in which something is wrong."""
+    chosen = language if language in dict(settings.LANGUAGES) else role.account.partner.mail_language
+    if last and told.tone == "bad" and told.turn is Turn.PARTNER:
+        return letters.remedy_letter(role, last, language=chosen, policy=policy)
+    # Of a role that works only what IAM holds counts, and not an old paste.
+    is_about_policy = told.tone == "warn" or role.state in states.FREELY_REPLACEABLE
+    return (
+        letters.findings_letter(role, policy, language=chosen) if policy and policy.wrong and is_about_policy else None
+    )
 
 
 _HELD_BACK = {

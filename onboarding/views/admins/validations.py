@@ -8,6 +8,7 @@ from onboarding import paging, wording
 from onboarding.core.probes import VerdictCode
 from onboarding.models import Trigger, Validation
 from onboarding.permissions import PersonRequest, platform_admin_required
+from onboarding.services import rounds
 from onboarding.views.admins import lists
 
 _VERDICTS = {code.value: wording.of_verdict(code).word for code in VerdictCode}
@@ -26,6 +27,7 @@ def validations(request: PersonRequest) -> HttpResponse:
         "is_filtered": bool(wanted),
         "verdicts": lists.chips(request, "verdict", _VERDICTS),
         "triggers": lists.chips(request, "trigger", dict(Trigger.choices)),
+        "progress": rounds.newest_progress(),
         **lists.pager(request, page),
     }
     return render(request, "admins/validations.html", context)

@@ -1,22 +1,20 @@
 """What the page behind the link shows: the request, and a card for each role of the account."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from django.utils import timezone
+from django.http import QueryDict
 
-from onboarding.core.arns import Partition, RoleArn
-from onboarding.core.errors import OnboardingError
-from onboarding.core.handoff import WantedRole, console, shell
+from onboarding.core.handoff import removal
+from onboarding.core.states import State
 from onboarding.forms.partners import ReturnForm
 from onboarding.models import ExternalRole, Invitation
-from onboarding.services import invitations
-from onboarding.views.partners import standing
+from onboarding.services import diagnosis, invitations, retirement
+from onboarding.views.partners import asking, making, standing, trust
+from onboarding.views.partners.making import Making
 from onboarding.views.partners.standing import Standing
-
-_KEEPS_OTHERS_OUT = '"sts:ExternalId"'
+from onboarding.views.partners.trust import TrustCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,25 +22,25 @@ class Card:
     role: ExternalRole
     form: ReturnForm
     standing: Standing | None
+    trust: TrustCheck
     # The numbers on the stones of its two steps.
     step_make: int
     step_return: int
-    console_steps: tuple[console.Step, ...]
     # None where we cannot ask yet, for a reason on our own side.
-    wanted: WantedRole | None
+    making: Making | None
 
     @property
-    def commands(self) -> str:
-        return shell.script(self.wanted) if self.wanted else ""
+    def is_leaving(self) -> bool:
+        """The work has ended, and the door is to be shut."""
+        return self.role.state == State.RETIRING
 
     @property
-    def commands_file(self) -> str:
-        return shell.file_name(self.wanted) if self.wanted else ""
+    def removal(self) -> str:
+        return removal.script(self.role.arn) if self.role.arn else ""
 
     @property
-    def marks(self) -> Mapping[int, str]:
-        lines = enumerate(self.wanted.policy_text.splitlines() if self.wanted else (), start=1)
-        return {number: "live" for number, line in lines if _KEEPS_OTHERS_OUT in line}
+    def removal_file(self) -> str:
+        return removal.file_name(self.role.arn) if self.role.arn else ""
 
     @property
     def is_returned(self) -> bool:
@@ -58,66 +56,40 @@ class Card:
         return self.role.first_proven_at is not None
 
 
-def page(invitation: Invitation, *, of: ExternalRole | None, form: ReturnForm | None, notice: str) -> dict[str, Any]:
-    """`form` and `notice` belong to the role `of`."""
+def page(
+    invitation: Invitation,
+    asked: QueryDict,
+    *,
+    of: ExternalRole | None = None,
+    form: ReturnForm | None = None,
+    notice: str = "",
+    pasted: TrustCheck | None = None,
+    trouble: str = "",
+) -> dict[str, Any]:
+    """`form`, `notice`, `pasted` and `trouble` belong to the role `of`; `asked` says which forms are shown."""
     roles = invitations.roles_of(invitation)
-    standings = standing.of_all(roles, notices={of.pk: notice} if of else {})
-    numbers = count(2)
+    policies = diagnosis.latest_of(roles)
+    standings = standing.of_all(roles, policies=policies, notices={of.pk: notice} if of else {})
+    # Nothing is asked for any more: then there is nothing to read first, and the first step is to remove.
+    is_ending = all(role.state == State.RETIRING for role in roles)
+    numbers = count(1 if is_ending else 2)
     cards = [
-        _card(
-            role,
-            invitation,
-            standing=standings[role.pk],
+        Card(
+            role=role,
             form=form if form and role == of else ReturnForm(role),
-            steps=(next(numbers), next(numbers)),
+            standing=standings[role.pk],
+            trust=pasted if pasted and role == of else trust.read_last(role, policies.get(role.pk), standings[role.pk]),
+            step_make=next(numbers),
+            # What is to be removed is one step.
+            step_return=0 if role.state == State.RETIRING else next(numbers),
+            making=making.of(role, invitation, asked, trouble=trouble if role == of else ""),
         )
         for role in roles
     ]
     return {
-        "invitation": invitation,
-        "request_number": invitation.reference,
-        "account": invitation.account,
-        "partner": invitation.account.partner,
-        "asked_by": invitation.issued_by.display_name,
-        "left": invitation.expires_at - timezone.now(),
+        **asking.of(invitation, roles),
         "cards": cards,
+        "is_ending": is_ending,
+        "shut": [retirement.door_of(role) for role in invitations.retired_since(invitation)],
         "is_read": invitation.copied_at is not None or any(card.is_returned for card in cards),
-        "entrances": list({role.permission_set_id: role.permission_set for role in roles}.values()),
-        "needs_external_id": [role for role in roles if not role.console_access],
-        "by_console": [role for role in roles if role.console_access],
     }
-
-
-def wanted(role: ExternalRole, invitation: Invitation) -> WantedRole:
-    """Where the role was returned, under the name and path that it has. Raises `SsoRoleUnknown`, `PolicyTooLong`."""
-    account = role.account
-    asked_for = RoleArn(Partition(account.partition), account.number, "/", role.role_name)
-    return WantedRole(
-        arn=role.arn or asked_for,
-        description=f"Made for the request {invitation.reference}",
-        trust_policy=role.trust_policy,
-    )
-
-
-def _card(
-    role: ExternalRole,
-    invitation: Invitation,
-    *,
-    standing: Standing | None,
-    form: ReturnForm,
-    steps: tuple[int, int],
-) -> Card:
-    made: WantedRole | None
-    try:
-        made = wanted(role, invitation)
-    except OnboardingError:
-        made = None
-    return Card(
-        role=role,
-        form=form,
-        standing=standing,
-        step_make=steps[0],
-        step_return=steps[1],
-        console_steps=console.steps(exists=bool(role.role_arn)),
-        wanted=made,
-    )

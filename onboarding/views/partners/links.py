@@ -6,7 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from onboarding.permissions import as_stranger, hold_invitation, holds_invitation, link_unknown, open_to_anyone
+from onboarding import limits
+from onboarding.permissions import (
+    as_stranger,
+    held_invitation,
+    hold_invitation,
+    link_unknown,
+    open_to_anyone,
+    too_many,
+)
 from onboarding.services import invitations
 
 
@@ -14,6 +22,8 @@ from onboarding.services import invitations
 @require_safe
 def open_link(request: HttpRequest, link_token: str) -> HttpResponse:
     """Known or not, the answer is a redirect: an error page here would put the token into logs and `Referer`."""
+    if not limits.may_open(request, link_token):
+        return _leave("onboarding:partners:too_many")
     invitation = invitations.find_by_token(link_token)
     if invitation is None:
         return _leave("onboarding:partners:lost")
@@ -34,10 +44,18 @@ def lost(request: HttpRequest) -> HttpResponse:
 @require_POST
 def ask_for_new_link(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same answer for everybody; only the holder of the expired link sets anything going."""
-    invitation = invitations.find_held(str(uuid)) if holds_invitation(request, uuid) else None
+    if not limits.may_send_form(request, uuid):
+        return too_many(request)
+    invitation = held_invitation(request, uuid)
     if invitation:
         invitations.ask_for_new_link(invitation)
     return _leave("onboarding:partners:asked")
+
+
+@open_to_anyone
+@require_safe
+def opened_too_often(request: HttpRequest) -> HttpResponse:
+    return too_many(request)
 
 
 @open_to_anyone

@@ -1,0 +1,89 @@
+{ tr -d '\r' | sh -s; } <<'END_OF_COMMANDS'
+(
+# Makes the role. (Line ends of Windows were taken out above.)
+set -eu
+export AWS_PAGER= MSYS_NO_PATHCONV=1
+account=303040405050
+role=HoshinoTelemetry
+
+found=$(aws sts get-caller-identity --query Account --output text | tr -d '\r')
+if [ "$found" != "$account" ]; then
+  echo "Nothing was changed: these credentials are of '$found', the role is wanted in $account." >&2
+  exit 1
+fi
+work=$(mktemp -d ./tobiishi.XXXXXX)
+trap 'rm -r "$work"' EXIT
+cat > "$work/trust-policy.json" <<'TRUST_POLICY'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "AllowBastion",
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": "arn:aws:iam::111122223333:root"
+      },
+      "Action": "sts:AssumeRole",
+      "Condition": {
+        "StringEquals": {
+          "sts:ExternalId": "tbi-7q2m-9xkd-41vn-hc8e-2m4p"
+        },
+        "ArnLike": {
+          "aws:PrincipalArn": [
+            "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/ap-northeast-1/AWSReservedSSO_PartnerAccess_????????????????",
+            "arn:aws:iam::111122223333:role/tobiishi-validator"
+          ]
+        }
+      }
+    }
+  ]
+}
+TRUST_POLICY
+
+cat > "$work/tags.json" <<'TAGS'
+[
+  {
+    "Key": "team",
+    "Value": "Data and ML"
+  },
+  {
+    "Key": "cost-center",
+    "Value": "a=b"
+  }
+]
+TAGS
+aws iam create-role --role-name="$role" --path=/partners/hoshino/ \
+  --description='Made for the request TB-2026-0147' \
+  --max-session-duration=3600 \
+  --assume-role-policy-document="file://$work/trust-policy.json" \
+  --permissions-boundary=arn:aws:iam::303040405050:policy/limits/Partners \
+  --tags="file://$work/tags.json" > /dev/null
+cat > "$work/permissions.json" <<'PERMISSIONS'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "s3:GetObject",
+        "s3:ListBucket"
+      ],
+      "Resource": "arn:aws:s3:::exports/${aws:username}/*",
+      "Condition": {
+        "Null": {
+          "aws:PrincipalTag/team": "false"
+        }
+      }
+    }
+  ]
+}
+PERMISSIONS
+aws iam put-role-policy --role-name="$role" --policy-name=permissions \
+  --policy-document="file://$work/permissions.json"
+# The reply to return, from the first dash to the last; white space does not count in its checksum.
+reply=$(aws iam get-role --role-name="$role" --output json \
+  --query 'Role.{RoleArn: Arn, AssumeRolePolicyDocument: AssumeRolePolicyDocument}')
+checksum=$(printf %s "$reply" | tr -d '[:space:]' | sha256sum | cut -d ' ' -f 1)
+printf '\n%s\n' '-----BEGIN TOBIISHI REPLY-----' "$reply" "sha256 $checksum" '-----END TOBIISHI REPLY-----'
+)
+END_OF_COMMANDS

@@ -1,0 +1,91 @@
+& {
+  # Makes the role.
+  $ErrorActionPreference = 'Stop'
+  $account = '303040405050'
+  $role = 'HoshinoTelemetry'
+  $policy = @'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "AllowBastion",
+      "Effect": "Allow",
+      "Principal": {
+        "AWS": "arn:aws:iam::111122223333:root"
+      },
+      "Action": "sts:AssumeRole",
+      "Condition": {
+        "StringEquals": {
+          "sts:ExternalId": "tbi-7q2m-9xkd-41vn-hc8e-2m4p"
+        },
+        "ArnLike": {
+          "aws:PrincipalArn": [
+            "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/ap-northeast-1/AWSReservedSSO_PartnerAccess_????????????????",
+            "arn:aws:iam::111122223333:role/tobiishi-validator"
+          ]
+        }
+      }
+    }
+  ]
+}
+'@
+
+  $found = aws sts get-caller-identity --query Account --output text
+  if ($found -cne $account) {
+    Write-Warning "Nothing was changed: these credentials are of '$found', the role is wanted in $account."
+    return
+  }
+  $work = Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid().ToString())
+  New-Item -ItemType Directory -Path $work | Out-Null
+  try {
+    # Without the mark that Set-Content puts before UTF-8 text on Windows, which the AWS CLI refuses.
+    [IO.File]::WriteAllText("$work/trust-policy.json", $policy)
+    $tags = @'
+[
+  {
+    "Key": "team",
+    "Value": "Data and ML"
+  },
+  {
+    "Key": "cost-center",
+    "Value": "a=b"
+  }
+]
+'@
+    [IO.File]::WriteAllText("$work/tags.json", $tags)
+    $made = aws iam create-role "--role-name=$role" '--path=/partners/hoshino/' `
+      '--description=Made for the request TB-2026-0147' `
+      '--max-session-duration=3600' `
+      "--assume-role-policy-document=file://$work/trust-policy.json" `
+      '--permissions-boundary=arn:aws:iam::303040405050:policy/limits/Partners' `
+      "--tags=file://$work/tags.json"
+    if ($LASTEXITCODE -ne 0) { throw 'The AWS CLI refused; see above.' }
+    $permissions = @'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "s3:GetObject",
+        "s3:ListBucket"
+      ],
+      "Resource": "arn:aws:s3:::exports/${aws:username}/*",
+      "Condition": {
+        "Null": {
+          "aws:PrincipalTag/team": "false"
+        }
+      }
+    }
+  ]
+}
+'@
+    [IO.File]::WriteAllText("$work/permissions.json", $permissions)
+    aws iam put-role-policy "--role-name=$role" '--policy-name=permissions' "--policy-document=file://$work/permissions.json"
+    if ($LASTEXITCODE -ne 0) { throw 'The AWS CLI refused; see above.' }
+    # The ARN to return:
+    aws iam get-role "--role-name=$role" --query Role.Arn --output text
+  } finally {
+    Remove-Item -Recurse -Force -Path $work
+  }
+}

@@ -1,0 +1,117 @@
+"""The pages behind a link in a real browser: axe finds nothing at AA, nothing is wider than the page, no complaint."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from onboarding.core.probes import Outcome
+from onboarding.models import Invitation, Mail, MailKind
+from onboarding.services import recipients
+from tests.factories import Door, make_account, make_checked_role, make_invitation, make_partner, make_role
+from tests.views.partner_pages import link, open_link
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH"),
+    # Axe takes seconds for each page, and two cores may be busy with other tests.
+    pytest.mark.timeout(240),
+]
+
+
+@pytest.fixture
+def addresses(transactional_db: None, client: Client) -> dict[str, str]:
+    """Each page of a link, of one partner with roles that stand as they can."""
+    account = make_account(make_partner("Willow Robotics"), account_id="303040405050", label="Production")
+    make_checked_role(make_role(account, permissions_wanted="s3:GetObject\non the bucket exports"))
+    make_checked_role(make_role(account, console_access=True), door=Door(without=Outcome.ENTERED))
+    invitation = open_link(client, make_role(account))
+    asking = _held(client)
+    Invitation.objects.filter(pk=asking.pk).update(verify_recipient=True)
+    expired = _held(client)
+    Invitation.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    waiting = _held(client)
+    Invitation.objects.filter(pk=waiting.pk).update(verify_recipient=True)
+    recipients.ask_for_code(waiting)
+    Mail.objects.filter(kind=MailKind.CODE).update(sent_at=timezone.now())
+    page = {name: reverse(f"onboarding:partners:{name}", args=[invitation.uuid]) for name in ("handoff", "summary")}
+    return {
+        **page,
+        "recipient": reverse("onboarding:partners:recipient", args=[asking.uuid]),
+        "code": reverse("onboarding:partners:recipient", args=[waiting.uuid]),
+        "expired": reverse("onboarding:partners:handoff", args=[expired.uuid]),
+        "lost": reverse("onboarding:partners:lost"),
+        "asked": reverse("onboarding:partners:asked"),
+        "too_many": reverse("onboarding:partners:too_many"),
+    }
+
+
+def _held(client: Client) -> Invitation:
+    issued = make_invitation()
+    client.get(link(issued.link_token))
+    return issued.invitation
+
+
+@pytest.fixture
+def browser(live_server, addresses: dict[str, str]) -> Iterator[Browser]:
+    """Started after all that touches the database: Django allows none beside the browser's event loop."""
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server, client: Client) -> Iterator[Callable[..., Page]]:
+    complaints: list[str] = []
+
+    def opened(address: str, *, theme: str = "light", width: int = 1280) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            color_scheme=theme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            locale="en-US",
+            viewport={"width": width, "height": 900},
+        )
+        key = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield opened
+    assert [told for told in complaints if "responded with a status of" not in told] == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(open_page, addresses, theme: str, width: int) -> None:
+    for name, address in addresses.items():
+        page = open_page(address, theme=theme, width=width)
+        for summary in page.locator("summary").all():
+            summary.click()
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_the_summary_prints_what_it_says_and_nothing_to_press(open_page, addresses) -> None:
+    page = open_page(addresses["summary"], width=720)
+    page.evaluate("window.print = () => { document.body.dataset.printed = 'yes'; }")
+    page.get_by_role("button", name="Print").click()
+    assert page.evaluate("document.body.dataset.printed") == "yes"
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    expect(page.get_by_role("button", name="日本語")).to_be_hidden()
+    expect(page.get_by_text("Who can enter")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    assert page.pdf()[:4] == b"%PDF"
