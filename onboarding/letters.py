@@ -78,7 +78,8 @@ def findings_letter(role: ExternalRole, policy: ReadPolicy, *, language: str) ->
 
 def _point(finding: Finding) -> str:
     words, line = doctor_messages.explain(finding), doctor_messages.line_words(finding)
-    return f"{words.cause} ({line})\n   {words.remedy}" if line else f"{words.cause}\n   {words.remedy}"
+    cause = _("%(cause)s (%(line)s)") % {"cause": words.cause, "line": line} if line else words.cause
+    return f"{cause}\n   {words.remedy}"
 
 
 def _corrected(policy: ReadPolicy) -> str:

@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.models import ExternalRole, Person, Proof
+from onboarding.services import choices
+from onboarding.services.choices import Choices
 from tests.factories import make_checked_role, make_grant, make_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
@@ -123,3 +125,10 @@ def test_the_admin_sees_both_paths_side_by_side(client, alice, carol, dave, will
     assert mine.session_arn in shown
     assert "Carol Chen" in shown
     assert "2 people" in shown
+
+
+def test_the_profile_is_called_as_the_persons_own_config_calls_it(signed_in, carol, willow):
+    choices.choose(carol, Choices(name_prefix="my-"), seen=[])
+    page = signed_in.post(at("begin_proof", willow), follow=True)
+    assert page.context["command"].endswith(" --profile my-willow-telemetry")
+    assert "Prove that my-willow-telemetry works" in page.text

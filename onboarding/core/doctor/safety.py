@@ -38,8 +38,8 @@ _ENTERING_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRole
 _STRANGERS_ACCOUNT = "000000000000"
 _ANY_ROLE = "tobiishi-any-other-role"
 _ANY_ID = "tobiishi-any-other-id-7Qx"
-# IAM takes at most 4,096 characters, in which hardly more statements and values fit. Of a longer one, which it never
-# saves, some are enough.
+# IAM takes at most 4,096 characters, in which hardly more statements and values fit. Of a longer document, which it
+# never saves, some are enough.
 _MOST_STATEMENTS, _FEW_STATEMENTS, _MOST_ENTRIES = 80, 16, 64
 _LONGEST = MOST_LENGTH * 2
 _MOST_CANDIDATES = 16

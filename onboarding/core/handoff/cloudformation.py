@@ -45,8 +45,7 @@ _PLAIN_KEY = re.compile(r"(?!(?i:null|true|false|yes|no|on|off)\b)[A-Z][A-Za-z]+
 def template(wanted: WantedRole, way: Way) -> str:
     trust_policy = _block(wanted.trust_policy, 8)
     if way is Way.CHANGE:
-        sids = " and ".join(statement["Sid"] for statement in wanted.trust_policy["Statement"])  # type: ignore[attr-defined]
-        return _FRAGMENT.format(name=wanted.arn.name, ours=sids, trust_policy=trust_policy)
+        return _FRAGMENT.format(name=wanted.arn.name, ours=wanted.own_sids, trust_policy=trust_policy)
     return _TEMPLATE.format(
         description=_text(wanted.description),
         account=_text(wanted.arn.account_id),

@@ -61,8 +61,7 @@ _FRAGMENT = """\
 def configuration(wanted: WantedRole, way: Way) -> str:
     trust_policy = _heredoc(wanted.policy_text)
     if way is Way.CHANGE:
-        sids = " and ".join(statement["Sid"] for statement in wanted.trust_policy["Statement"])  # type: ignore[attr-defined]
-        return _FRAGMENT.format(role=wanted.arn.name, ours=sids, trust_policy=trust_policy)
+        return _FRAGMENT.format(role=wanted.arn.name, ours=wanted.own_sids, trust_policy=trust_policy)
     return _FILE.format(
         label=_label(wanted),
         name=_text(wanted.arn.name),

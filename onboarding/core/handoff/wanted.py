@@ -87,6 +87,11 @@ class WantedRole:
         return f"permissions-{self.arn.name}.json"
 
     @property
+    def own_sids(self) -> str:
+        """The names of our statements, for those who keep statements of their own beside them."""
+        return " and ".join(statement["Sid"] for statement in self.trust_policy["Statement"])  # type: ignore[attr-defined]
+
+    @property
     def own_principals(self) -> list[object]:
         """What `Principal` holds in a statement that is ours, also as IAM answers a list of one."""
         found: list[object] = []

@@ -76,7 +76,12 @@ class OwnLaptop:
 
     @classmethod
     def of(cls, person: Person, *, at: datetime) -> "OwnLaptop":
-        proven = Proof.objects.proven().filter(person=person).last_of_each_role().select_related("external_role")
+        proven = (
+            Proof.objects.proven()
+            .filter(person=person)
+            .last_of_each_role()
+            .select_related("external_role__account__partner")
+        )
         return cls(
             sha256=client_file().sha256,
             commands="\n".join(f"python3 portal-config {command}" for command in _commands()),

@@ -43,11 +43,12 @@ def begin(request: PersonRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def prove(request: PersonRequest, uuid: UUID) -> HttpResponse:
     role = _entitled(request, uuid)
-    begun = proofs.open_proof(request.user, role)
+    begun, profile = proofs.open_proof(request.user, role), _profile_name(request, role)
     shown = {
         "role": role,
+        "profile": profile,
         "begun": begun,
-        "command": proof.command(begun.nonce, profile=_profile_name(request, role)) if begun else "",
+        "command": proof.command(begun.nonce, profile=profile) if begun else "",
         "form": ProofForm(initial={"nonce": begun.nonce}) if begun else None,
         "last": Proof.objects.proven().filter(person=request.user, external_role=role).order_by("-proven_at").first(),
         "session_name": role_session_name(request.user.email),
