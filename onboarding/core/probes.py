@@ -204,18 +204,6 @@ def judge_shut(probes: Iterable[Probe], expected: Expected) -> Verdict:
     return verdict if without and without.outcome is Outcome.DENIED else Verdict(VerdictCode.INCONCLUSIVE)
 
 
-def judge_shut(probes: Iterable[Probe], *, validator_role: RoleArn, expected_account: AccountId) -> Verdict:
-    """The same for a role that is being retired: DENIED only where it is denied with and without the external ID."""
-    tried = list(probes)
-    verdict = judge(tried, validator_role=validator_role, expected_account=expected_account)
-    without = next((probe for probe in tried if probe.kind is ProbeKind.WITHOUT_EXTERNAL_ID), None)
-    if verdict.code is not VerdictCode.DENIED:
-        return verdict
-    if without and without.outcome is Outcome.ENTERED:
-        return Verdict(VerdictCode.OPENS_WITHOUT_EXTERNAL_ID)
-    return verdict if without and without.outcome is Outcome.DENIED else Verdict(VerdictCode.INCONCLUSIVE)
-
-
 def is_session_of(session_arn: str, role: RoleArn) -> bool:
     """Whether STS's answer names a session of this role; a session's ARN leaves out the role's path."""
     prefix = f"arn:{role.partition}:sts::{role.account_id}:assumed-role/{role.name}/"

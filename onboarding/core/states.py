@@ -119,7 +119,9 @@ TRANSITIONS = (
     Transition(_one(State.RETIRING), Event.SHOWN_SHUT, State.RETIRED, Told.ADMINS),
 )
 _TABLE = {(state, line.event): line for line in TRANSITIONS for state in line.states}
-_TOLD = {(state, line.after): line.told for line in TRANSITIONS for state in line.states if line.after not in {None, state}}
+_TOLD = {
+    (state, line.after): line.told for line in TRANSITIONS for state in line.states if line.after not in {None, state}
+}
 
 
 def next_state(state: State, event: Event) -> State:

@@ -113,7 +113,7 @@ def _order(row: Validation, *, reads_policy: bool) -> ProbeOrder:
         external_id=role.external_id,
         stranger=bastions.stranger_of(bastion),
         reads_policy=reads_policy,
-        must_be_shut=role.state == State.RETIRING,
+        is_retiring=role.state == State.RETIRING,
     )
 
 
