@@ -145,7 +145,7 @@ def test_after_a_refusal_no_negative_probe_is_made(wire):
 def test_a_door_that_must_be_shut_is_tried_without_the_external_id_too(wire):
     wire.refuse("AssumeRole", **RIGHT)
     wire.refuse("AssumeRole", **assume(Policy=DENY_ALL))
-    probes = sts.probe_role(replace(ORDER, must_be_shut=True)).probes
+    probes = sts.probe_role(replace(ORDER, is_retiring=True)).probes
     assert [probe.kind for probe in probes] == [ProbeKind.WITH_EXTERNAL_ID, ProbeKind.WITHOUT_EXTERNAL_ID]
 
 
