@@ -4,24 +4,27 @@ import argparse
 import json
 import sys
 
-from benchmarks import configs, trust, validations
+from benchmarks import configs, peers, sweeps, trust, validations
 from benchmarks.measure import Row
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="benchmarks", description="CPU milliseconds, beside what one would use instead."
+        prog="benchmarks",
+        description="Milliseconds of CPU where no row says otherwise, beside what one would use instead.",
     )
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     parser.add_argument("--check", action="store_true", help="end with an error where a goal does not hold")
+    parser.add_argument("--prowler", metavar="PYTHON", help="a Python that has Prowler, to measure it as well")
     arguments = parser.parse_args()
-    rows = [*configs.rows(), *trust.rows(), *validations.rows()]
+    rows = [*configs.rows(), *trust.rows(), *validations.rows(), *sweeps.rows()]
+    rows += peers.rows(arguments.prowler) if arguments.prowler else []
     print(json.dumps([row.to_json() for row in rows], indent=2) if arguments.json else table(rows))
     return int(arguments.check and not all(row.holds for row in rows))
 
 
 def table(rows: list[Row]) -> str:
-    lines = [("", "ours ms", "other ms", "ratio", "goal", "", "other is")]
+    lines = [("", "ours", "other", "ratio", "goal", "", "other is")]
     lines += [
         (
             row.name,

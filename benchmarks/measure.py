@@ -12,7 +12,7 @@ REPETITIONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`ours` and `other` are CPU milliseconds; `goal` is the highest ratio that is good enough."""
+    """`ours` and `other` are CPU milliseconds, or what the name says; `goal` is the highest ratio that is well."""
 
     name: str
     ours: float

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import parts
 from benchmarks.measure import REPETITIONS, Row, medians
-from benchmarks.servers import Postgres, Valkey
+from benchmarks.servers import Postgres, Valkey, postgres_is_there
 
 # What a worker process does at once; `onboarding.services.probing` has the same.
 _THREADS = 50
@@ -19,6 +19,9 @@ _CALLS = 7
 
 
 def rows() -> list[Row]:
+    """None where there is no PostgreSQL to be started."""
+    if not postgres_is_there():
+        return []
     return [*sweeping(latency_ms=80), *sweeping(latency_ms=0), queueing(), growing()]
 
 

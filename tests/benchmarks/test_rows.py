@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from benchmarks import configs, sts_stand_in, trust, validations
+from benchmarks import configs, sts_stand_in, sweeps, trust, validations
 from benchmarks.__main__ import table
 from benchmarks.measure import Row, medians
+from benchmarks.servers import postgres_is_there
 from onboarding.core.iam import Outcome
 
 
@@ -34,6 +35,22 @@ def test_a_row_has_its_figures(row) -> None:  # type: ignore[no-untyped-def]
 def test_both_evaluators_answer_alike_on_what_they_are_measured_with() -> None:
     found = list(trust.policies())
     assert [outcome is Outcome.ALLOWED for outcome in trust.ours(found)] == trust.ministacks(found)
+
+
+@pytest.mark.skipif(not postgres_is_there(), reason="PostgreSQL's programs are not on this machine")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda: sweeps.sweeping(latency_ms=0, roles=4, repetitions=1),
+        lambda: [sweeps.queueing(roles=4, repetitions=1)],
+        lambda: [sweeps.growing(roles=2, times=2)],
+    ],
+    ids=["sweeping", "queueing", "growing"],
+)
+def test_a_row_of_the_sweep_has_its_figures(rows) -> None:  # type: ignore[no-untyped-def]
+    for row in rows():
+        assert row.ours > 0
+        assert row.other > 0
 
 
 def test_a_goal_holds_up_to_its_ratio() -> None:
