@@ -23,6 +23,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveField(
+            model_name='externalrole',
+            name='failures_in_a_row',
+        ),
         migrations.AddField(
             model_name='bastion',
             name='asking_control_role_arn',

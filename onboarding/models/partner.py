@@ -219,8 +219,7 @@ class ExternalRole(Addressed):
     first_used_at = models.DateTimeField(null=True, blank=True)
     # When the partner said by themselves that the work ends.
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    # How many checks have failed in a row, and when the first of them did; null while all is well.
-    failures_in_a_row = models.PositiveIntegerField(default=0)
+    # When the first of the checks failed that have failed in a row; null while all is well.
     failing_since = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
     # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.

@@ -139,12 +139,8 @@ def _columns(before: State, event: Event, at: datetime) -> Mapping[str, object]:
         return retirement.columns_of(event, at=at)
     if event is Event.OPENED_AS_WANTED:
         first = Coalesce(F("first_proven_at"), Value(at))
-        well = {"failures_in_a_row": 0, "failing_since": None}
-        return {**well, "last_proven_at": at, "first_proven_at": first}
-    return {
-        "failures_in_a_row": F("failures_in_a_row") + 1,
-        "failing_since": Coalesce(F("failing_since"), Value(at)),
-    }
+        return {"failing_since": None, "last_proven_at": at, "first_proven_at": first}
+    return {"failing_since": Coalesce(F("failing_since"), Value(at))}
 
 
 def _planned(group: list[_Effect], *, at: datetime) -> Case | None:
