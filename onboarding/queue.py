@@ -21,20 +21,18 @@ NOTE_OPEN_DOORS: Final = "onboarding.note_open_doors"
 THIN_HISTORY: Final = "onboarding.thin_history"
 
 
-def on_commit(task: str, *arguments: int) -> None:
+Argument = int | list[int]
+
+
+def on_commit(task: str, *arguments: Argument) -> None:
     """Send when (and only when) the surrounding transaction is committed."""
     transaction.on_commit(partial(send, task, *arguments))
 
 
-def send(task: str, *arguments: int) -> bool:
+def send(task: str, *arguments: Argument, countdown: float = 0) -> bool:
     """False where the broker cannot be reached: the row still says what is to be done, and the sweeper finds it."""
-    return send_later(task, *arguments, seconds=0)
-
-
-def send_later(task: str, *arguments: int, seconds: int) -> bool:
-    """For moments only: longer waits are a column that the sweeper polls."""
     try:
-        current_app.send_task(task, args=arguments, countdown=seconds or None)
+        current_app.send_task(task, args=arguments, countdown=countdown or None)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("broker_unreachable", task=task, error=type(error).__name__)
         return False

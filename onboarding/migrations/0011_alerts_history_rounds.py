@@ -187,5 +187,10 @@ class Migration(migrations.Migration):
             model_name='validationround',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('is_under_way', True)), models.Q(('ended_at__isnull', False), ('is_under_way', False)), _connector='OR'), name='ended_rounds_say_when'),
         ),
+        migrations.AlterField(
+            model_name='validation',
+            name='trigger',
+            field=models.CharField(choices=[('return', 'Role returned'), ('partner', 'Asked for by the partner'), ('admin', 'Asked for by an admin'), ('schedule', 'Scheduled'), ('round', 'With all others')], max_length=10),
+        ),
         migrations.RunPython(note_begun_retirements, migrations.RunPython.noop),
     ]

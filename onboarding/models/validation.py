@@ -21,6 +21,11 @@ class Trigger(models.TextChoices):
     PARTNER = "partner", _("Asked for by the partner")
     ADMIN = "admin", _("Asked for by an admin")
     SCHEDULE = "schedule", _("Scheduled")
+    ROUND = "round", _("With all others")
+
+
+# Somebody waits for the answer.
+URGENT = frozenset({Trigger.RETURN, Trigger.PARTNER, Trigger.ADMIN})
 
 
 class ValidationQuerySet(models.QuerySet["Validation"]):

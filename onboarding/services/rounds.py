@@ -92,7 +92,7 @@ def advance(pk: int, look: int) -> None:
         return
     if not found.all_asked_at and waiting < _WAITING:
         _ask_for_next(found, at=now)
-    queue.send_later(queue.ADVANCE_ROUND, pk, look + 1, seconds=_LOOK_AGAIN_SECONDS)
+    queue.send(queue.ADVANCE_ROUND, pk, look + 1, countdown=_LOOK_AGAIN_SECONDS)
 
 
 def take_up() -> None:

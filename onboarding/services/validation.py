@@ -18,6 +18,7 @@ from onboarding.core.errors import OnboardingError
 from onboarding.core.probes import Probe, Verdict, VerdictCode, judge, judge_shut
 from onboarding.core.states import Event, Intervals, State
 from onboarding.models import ExternalRole, Person, Trigger, Validation, ValidationRound
+from onboarding.models.validation import URGENT
 from onboarding.services import alerts, audit, bastions, diagnosis, retirement, transitions
 from onboarding.services.alerts import Checked
 
@@ -80,7 +81,7 @@ def request_for_round(of: ValidationRound, roles: Sequence[ExternalRole], *, at:
     asked = [
         Validation(
             external_role=role,
-            trigger=Trigger.ADMIN,
+            trigger=Trigger.ROUND,
             requested_at=at,
             requested_by_id=of.began_by_id,
             queued_at=at,
@@ -190,9 +191,9 @@ def _order(validation: Validation) -> ProbeOrder:
         role_arn=RoleArn.parse(role.role_arn),
         external_id=role.external_id,
         wrong_external_id=identifiers.new_external_id(),
-        # Somebody waits for the reason. A scheduled check reads only what could be read before: elsewhere each try
+        # Somebody waits for the reason. Any other check reads only what could be read before: elsewhere each try
         # would be a refusal in the partner's CloudTrail.
-        reads_policy=validation.trigger != Trigger.SCHEDULE or diagnosis.is_readable(role),
+        reads_policy=validation.trigger in URGENT or diagnosis.is_readable(role),
         is_retiring=role.state == State.RETIRING,
     )
 

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.django_db
 def later(monkeypatch):
     """The looks that were asked for."""
     looks = []
-    monkeypatch.setattr(queue, "send", lambda _task, *arguments: not looks.append(arguments))
-    monkeypatch.setattr(queue, "send_later", lambda _task, *arguments, **_seconds: not looks.append(arguments))
+    monkeypatch.setattr(queue, "send", lambda _task, *arguments, **_countdown: not looks.append(arguments))
     return looks
 
 
@@ -48,7 +47,7 @@ def test_every_role_is_validated_once(alice, roles, later):
     found.refresh_from_db()
     assert not found.is_under_way
     assert sorted(found.validations.values_list("external_role", flat=True)) == [role.pk for role in roles]
-    assert {row.trigger for row in found.validations.all()} == {Trigger.ADMIN}
+    assert {row.trigger for row in found.validations.all()} == {Trigger.ROUND}
     assert [event.action for event in AuditEvent.objects.filter(action__startswith="round_").order_by("pk")] == [
         "round_begun",
         "round_ended",
