@@ -29,10 +29,14 @@ from onboarding.services.registration import PartnerDetails, RoleDetails  # noqa
 _PATIENCE_SECONDS = 120
 
 
-def register_roles(count: int) -> None:
+def set_up_permission_set() -> tuple[Person, PermissionSet]:
     details = PersonDetails(first_name="", last_name="", portal_role=PortalRole.PLATFORM_ADMIN, groups=())
     admin = people.add_person("admin@hoshino.example", details, password="only-for-benchmarks-2026")
-    permission_set = _permission_set(admin)
+    return admin, _permission_set(admin)
+
+
+def register_roles(count: int) -> None:
+    admin, permission_set = set_up_permission_set()
     partner = PartnerDetails(name="Willow", language="en", contact_name="Bo", contact_email="bo@willow.example")
     account = registration.register_account(
         registration.register_partner(partner, by=admin),
@@ -75,12 +79,13 @@ def _register_role(account: ExternalAccount, permission_set: PermissionSet, name
         external_id=right_external_id(name),
         state=State.RETURNED,
         returned_at=timezone.now(),
+        next_check_at=timezone.now(),
     )
 
 
 def validate_all(worker: psutil.Process) -> float:
     """CPU milliseconds of the worker for each role."""
-    ExternalRole.objects.update(state=State.RETURNED, next_check_at=None, first_proven_at=None)
+    ExternalRole.objects.update(state=State.RETURNED, first_proven_at=None)
     roles = list(ExternalRole.objects.all())
     Validation.objects.all().delete()
     before = _cpu_seconds(worker)

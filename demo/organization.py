@@ -40,6 +40,9 @@ class BastionAccount:
     sso_session_name: str
     permission_sets: list[str]
     validator_role_arn: str
+    stranger_role_arn: str
+    open_control_role_arn: str
+    asking_control_role_arn: str
     worker: Keys
 
 

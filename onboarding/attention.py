@@ -13,7 +13,16 @@ from onboarding import messages, wording
 from onboarding.core.probes import VerdictCode
 from onboarding.core.retirement import OPEN_TOO_LONG
 from onboarding.core.states import State, concern
-from onboarding.models import Delivery, ExternalAccount, ExternalRole, Invitation, Mail, PermissionSet, Validation
+from onboarding.models import (
+    Bastion,
+    Delivery,
+    ExternalAccount,
+    ExternalRole,
+    Invitation,
+    Mail,
+    PermissionSet,
+    Validation,
+)
 from onboarding.services import bastions
 
 # A page that names more than this of one kind helps nobody; the list of roles has them all.
@@ -87,6 +96,18 @@ def _our_trouble(now: datetime) -> Iterator[Matter]:
             route="validations",
             since=last.finished_at,
         )
+    for bastion in Bastion.objects.exclude(open_control_role_arn="").filter(controls_hold=False):
+        yield Matter(
+            tone="bad",
+            icon="ask",
+            word=_("Not certain"),
+            title=_("Control roles of %(bastion)s") % {"bastion": bastion.name},
+            sentence=_("They do not answer as they must, so no denial counts, and no role can become proven."),
+            step=_("See the control roles"),
+            route="bastion",
+            uuid=bastion.uuid,
+            since=bastion.controls_tried_at,
+        )
     waiting = Validation.objects.claimable(now).filter(requested_at__lt=now - _LONG)
     count = waiting.count()
     if count:
@@ -120,7 +141,7 @@ def _roles() -> Iterator[Matter]:
             title=role_title(role),
             sentence=told.happened,
             turn="" if told.turn is messages.Turn.US else turn_name(told.turn, role),
-            since=role.state_since,
+            since=role.failing_since or role.state_since,
             step=_("See remedy"),
             route="role",
             uuid=role.uuid,

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from onboarding import wording
 from onboarding.core.arns import AccountId
-from onboarding.core.probes import NEGATIVE, Outcome, Probe, ProbeKind, is_session_of
+from onboarding.core.probes import CONTROLS_MUST, NEGATIVE, Outcome, Probe, ProbeKind, is_session_of
 from onboarding.core.states import State
-from onboarding.models import ExternalRole, Validation
+from onboarding.models import Bastion, ExternalRole, Validation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,21 @@ class Row:
 
 def rows(validation: Validation, role: ExternalRole) -> list[Row]:
     must_be_shut = validation.state_before == State.RETIRING
-    return [_row(probe, role, must_be_shut=must_be_shut) for probe in validation.recorded_probes]
+    return [_row(probe, _reading(probe, role, must_be_shut=must_be_shut)) for probe in validation.recorded_probes]
 
 
-def _row(probe: Probe, role: ExternalRole, *, must_be_shut: bool) -> Row:
+def control_rows(bastion: Bastion) -> list[Row]:
+    """The same of our own control roles."""
+    return [_row(probe, _control(probe)) for probe in bastion.tried_controls]
+
+
+def _reading(probe: Probe, role: ExternalRole, *, must_be_shut: bool) -> "Reading":
     read = _must_not_enter if must_be_shut and probe.kind is ProbeKind.WITH_EXTERNAL_ID else _READ[probe.kind]
-    expected, got, passed = read(probe, role)
+    return read(probe, role)
+
+
+def _row(probe: Probe, reading: "Reading") -> Row:
+    expected, got, passed = reading
     unsafe = not passed and probe.kind in NEGATIVE and probe.outcome is Outcome.ENTERED
     failed = (_("Unsafe"), "bad", "warn") if unsafe else (_("Failed"), "bad", "cross")
     word, tone, icon = (_("Pass"), "ok", "check") if passed else failed
@@ -52,18 +61,26 @@ def _row(probe: Probe, role: ExternalRole, *, must_be_shut: bool) -> Row:
 Reading = tuple[str, str, bool]
 
 
-def _identity(probe: Probe, role: ExternalRole) -> Reading:
+def _validator(probe: Probe, role: ExternalRole) -> Reading:
     validator = role.permission_set.bastion.validator_role
     same = is_session_of(probe.answered_arn, validator)
-    expected = _("%(role)s in %(account)s") % {"role": validator.name, "account": validator.account_id.grouped}
-    return expected, _("the same") if same else probe.answered_arn, same
+    return _named(validator.account_id, validator.name), _("the same") if same else probe.answered_arn, same
 
 
-def _account(probe: Probe, role: ExternalRole) -> Reading:
-    parts = probe.answered_arn.split(":")
-    found = parts[4] if len(parts) > 4 else ""
-    got = AccountId(found).grouped if found else _answer(probe)
-    return role.account.number.grouped, got, found == role.account.account_id
+def _worker(probe: Probe, _role: ExternalRole) -> Reading:
+    # Whoever it is: the validator role decides whom it lets in, and the next probe shows it.
+    return _("An identity of ours"), probe.answered_arn, True
+
+
+def _who_answers(probe: Probe, role: ExternalRole) -> Reading:
+    account, name = probe.answering_account, role.arn.name if role.arn else ""
+    expected = _named(role.account.account_id, name)
+    got = _named(account, probe.answering_role) if account else _answer(probe)
+    return expected, got, got == expected
+
+
+def _named(account: str, role_name: str) -> str:
+    return _("%(role)s in %(account)s") % {"role": role_name, "account": AccountId(account).grouped}
 
 
 def _must_enter(probe: Probe, _role: ExternalRole) -> Reading:
@@ -74,14 +91,20 @@ def _must_not_enter(probe: Probe, _role: ExternalRole) -> Reading:
     return "AccessDenied", _answer(probe), probe.outcome is Outcome.DENIED
 
 
+def _control(probe: Probe) -> Reading:
+    wanted = CONTROLS_MUST[probe.kind]
+    expected = _("A session") if wanted is Outcome.ENTERED else "AccessDenied"
+    return expected, _answer(probe), probe.outcome is wanted
+
+
 def _answer(probe: Probe) -> str:
     return _("A session") if probe.outcome is Outcome.ENTERED else probe.error_code
 
 
 _READ: dict[ProbeKind, Callable[[Probe, ExternalRole], Reading]] = {
-    ProbeKind.OWN_IDENTITY: _identity,
+    ProbeKind.OWN_IDENTITY: _worker,
+    ProbeKind.VALIDATOR_ROLE: _validator,
     ProbeKind.WITH_EXTERNAL_ID: _must_enter,
-    ProbeKind.ANSWERING_ACCOUNT: _account,
-    ProbeKind.WITHOUT_EXTERNAL_ID: _must_not_enter,
-    ProbeKind.WITH_WRONG_EXTERNAL_ID: _must_not_enter,
+    ProbeKind.ANSWERING_ACCOUNT: _who_answers,
+    **dict.fromkeys(NEGATIVE, _must_not_enter),
 }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from onboarding.core import errors, states
 from onboarding.core.arns import AccountId
 from onboarding.core.console import NoLink
-from onboarding.core.probes import VerdictCode
+from onboarding.core.probes import CONTROLS, ProbeKind, VerdictCode
 from onboarding.core.proof import ProofRefused, Refusal
 from onboarding.core.states import State
 from onboarding.core.trust import SsoRoleUnknown
@@ -221,6 +221,15 @@ def _policy_too_long(error: errors.PolicyTooLong) -> str:
     ) % {"length": error.length, "limit": error.limit}
 
 
+_UNFIT_CONTROLS: dict[str, str | Promise] = {
+    "alone": gettext_lazy("The two control roles come together: one that asks for no external ID, and one that does."),
+    "bastion": gettext_lazy(
+        "A control role has to live in another account of yours: the validator role is kept out of the bastion account."
+    ),
+    "partition": gettext_lazy("A control role has to be in the AWS partition of the bastion."),
+}
+
+
 def _foreign_policy(error: errors.ForeignPolicy) -> str:
     return _(
         "A policy that the role is to have lives in account %(found)s. A role takes policies of AWS, and of its own "
@@ -276,6 +285,10 @@ _SENTENCES: dict[type[errors.OnboardingError], Callable[[Any], str]] = {
     errors.AlreadyRegistered: lambda error: str(_TAKEN[error.what]),
     registration.NoLongerCorrectable: _said(
         gettext_lazy("Not saved: the role was returned meanwhile, and what the partner was shown must stay as it was.")
+    ),
+    bastions.UnfitControls: lambda error: str(_UNFIT_CONTROLS[error.reason]),
+    bastions.UnfitStranger: _said(
+        gettext_lazy("The stranger has to be another role of the bastion account than the validator role.")
     ),
     bastions.BastionInUse: _said(
         gettext_lazy(
@@ -492,6 +505,41 @@ def _open_with_wrong(role: ExternalRole, _last: Validation) -> Explanation:
     return _unsafe(role, _("The role opens with a wrong external ID: the trust policy takes more than the one we use."))
 
 
+def _open_with_similar(role: ExternalRole, last: Validation) -> Explanation:
+    return _unsafe(role, str(_SIMILAR.get(last.detail, _SIMILAR[""])))
+
+
+_SIMILAR: dict[str, Promise] = {
+    "": gettext_lazy("The role opens with an external ID that only resembles ours."),
+    ProbeKind.IN_OTHER_CASE: gettext_lazy(
+        "The role opens whether the external ID is written in upper or lower case: its condition ignores case."
+    ),
+    ProbeKind.WITH_PREFIX: gettext_lazy(
+        "The role opens with something before the external ID: its condition takes a pattern that begins with *."
+    ),
+    ProbeKind.WITH_SUFFIX: gettext_lazy(
+        "The role opens with something behind the external ID: its condition takes a pattern that ends with *."
+    ),
+}
+
+
+def _open_to_stranger(role: ExternalRole, _last: Validation) -> Explanation:
+    return Explanation(
+        tone="bad",
+        happened=_("The role opens to another role of our account, which its trust policy should not let in."),
+        turn=Turn.PARTNER,
+        certain=_("Yes. AWS issued a session to a role that no trust policy names."),
+        remedy=(
+            _("Open IAM, Roles, %(role)s, Trust relationships.") % {"role": role.role_name},
+            _(
+                "Put the trust policy that we ask for in place of the one there: its condition on aws:PrincipalArn "
+                "narrows our account down to the two roles that need it."
+            ),
+            _("No reply is needed: we check again by ourselves."),
+        ),
+    )
+
+
 def _unsafe(role: ExternalRole, happened: str) -> Explanation:
     return Explanation(
         tone="bad",
@@ -521,7 +569,26 @@ def _elsewhere(role: ExternalRole, last: Validation) -> Explanation:
     )
 
 
+def _another_role(role: ExternalRole, last: Validation) -> Explanation:
+    return Explanation(
+        tone="bad",
+        happened=_("Another role answered: %(found)s in place of %(expected)s.")
+        % {"found": last.detail, "expected": role.role_name},
+        turn=Turn.PARTNER,
+        certain=_("Yes. AWS named the role when we asked with its session."),
+        remedy=(_("Return the ARN of the role that you made for us."),),
+    )
+
+
 def _inconclusive(_role: ExternalRole, last: Validation) -> Explanation:
+    if last.detail == CONTROLS:
+        return Explanation(
+            tone="wait",
+            happened=_("The check came to no result: our own control roles do not answer as they must."),
+            turn=Turn.US,
+            certain=_("Yes. Until they do, a denial shows nothing, and the role keeps the state that it had."),
+            remedy=(_("Look at the control roles, on the bastion's page."),),
+        )
     return Explanation(
         tone="wait",
         happened=_("The check came to no result: AWS answered one of the probes with %(answer)s.")
@@ -533,12 +600,12 @@ def _inconclusive(_role: ExternalRole, last: Validation) -> Explanation:
 
 def _refused_otherwise(_role: ExternalRole, last: Validation) -> Explanation:
     return Explanation(
-        tone="bad",
+        tone="wait",
         happened=_("AWS refused the request for another reason than access: %(answer)s.") % {"answer": last.detail},
-        turn=Turn.PARTNER,
-        certain=_("Yes. The reason is AWS's own."),
+        turn=Turn.US,
+        certain=_("Yes. The reason is AWS's own, and says nothing about the role, which keeps the state that it had."),
         remedy=(
-            _("RegionDisabledException: switch the region on in the account, or tell us another region."),
+            _("RegionDisabledException: choose a region for STS, on the bastion's page, that the account has active."),
             _("ValidationError: the role's maximum session time must be one hour or longer."),
         ),
     )
@@ -551,7 +618,7 @@ def _our_trouble(_role: ExternalRole, last: Validation) -> Explanation:
         % {"answer": last.detail},
         turn=Turn.US,
         certain=_("Yes. The role keeps the state that it had."),
-        remedy=(_("Look at the worker's AWS identity and at the validator role, on the bastion's page."),),
+        remedy=(_("Look at the worker's AWS identity, at the validator role and at our organization's rules."),),
     )
 
 
@@ -566,7 +633,10 @@ _EXPLAINED: dict[VerdictCode, Callable[[ExternalRole, Validation], Explanation]]
     VerdictCode.DENIED: _denied,
     VerdictCode.OPENS_WITHOUT_EXTERNAL_ID: _open_without,
     VerdictCode.OPENS_WITH_WRONG_EXTERNAL_ID: _open_with_wrong,
+    VerdictCode.OPENS_WITH_SIMILAR_EXTERNAL_ID: _open_with_similar,
+    VerdictCode.OPENS_TO_STRANGER: _open_to_stranger,
     VerdictCode.WRONG_ACCOUNT: _elsewhere,
+    VerdictCode.WRONG_ROLE: _another_role,
     VerdictCode.INCONCLUSIVE: _inconclusive,
     VerdictCode.REFUSED_OTHERWISE: _refused_otherwise,
     VerdictCode.OUR_TROUBLE: _our_trouble,

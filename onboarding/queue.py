@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 log = structlog.get_logger(__name__)
 
 VALIDATE_ROLE: Final = "onboarding.validate_role"
+VALIDATE_CHUNK: Final = "onboarding.validate_chunk"
+TRY_CONTROLS: Final = "onboarding.try_controls"
 SEND_MAIL: Final = "onboarding.send_mail"
 SWEEP: Final = "onboarding.sweep"
 FIND_SSO_ROLES: Final = "onboarding.find_sso_roles"

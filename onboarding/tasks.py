@@ -1,15 +1,17 @@
 """Celery's entrances: a primary key in, one service call out."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from onboarding import queue
-from onboarding.aws import AwsUnavailable
 from onboarding.services import (
     alert_deliveries,
     alerts,
     bastions,
+    controls,
     delivery,
     history,
     outbox,
@@ -21,15 +23,23 @@ from onboarding.services import (
 _TRIES = 4
 
 
-@shared_task(name=queue.VALIDATE_ROLE, bind=True, max_retries=_TRIES)
+# The database is away for a moment: the task comes back, and takes up what it had claimed itself.
+_BACK_SOON: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "default_retry_delay": 2}
+
+
+@shared_task(name=queue.VALIDATE_ROLE, bind=True, max_retries=_TRIES, **_BACK_SOON)
 def validate_role(task: Any, pk: int) -> None:
-    try:
-        validation.run_validation(pk)
-    except AwsUnavailable as trouble:
-        if task.request.retries >= _TRIES:
-            validation.give_up(pk, trouble)
-            return
-        raise task.retry(exc=trouble, countdown=2**task.request.retries) from trouble
+    validation.run_validation(pk, claim_id=UUID(task.request.id))
+
+
+@shared_task(name=queue.VALIDATE_CHUNK, bind=True, max_retries=_TRIES, **_BACK_SOON)
+def validate_chunk(task: Any, pks: list[int]) -> None:
+    validation.run_chunk(pks, claim_id=UUID(task.request.id))
+
+
+@shared_task(name=queue.TRY_CONTROLS)
+def try_controls(bastion: int) -> None:
+    controls.try_controls(bastion)
 
 
 @shared_task(name=queue.SEND_MAIL)
@@ -40,6 +50,7 @@ def send_mail(pk: int) -> None:
 @shared_task(name=queue.SWEEP)
 def sweep() -> None:
     validation.sweep()
+    controls.queue_due()
     reminders.remind_of_ending_links()
     outbox.requeue_due()
     alerts.tell_due()

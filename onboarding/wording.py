@@ -43,9 +43,12 @@ _VERDICTS = {
     VerdictCode.DENIED: Wording(_("Refused"), "bad", "cross"),
     VerdictCode.OPENS_WITHOUT_EXTERNAL_ID: Wording(_("Opens without the external ID"), "bad", "warn"),
     VerdictCode.OPENS_WITH_WRONG_EXTERNAL_ID: Wording(_("Opens with a wrong external ID"), "bad", "warn"),
+    VerdictCode.OPENS_WITH_SIMILAR_EXTERNAL_ID: Wording(_("Opens with a similar external ID"), "bad", "warn"),
+    VerdictCode.OPENS_TO_STRANGER: Wording(_("Opens to any role of ours"), "bad", "warn"),
     VerdictCode.WRONG_ACCOUNT: Wording(_("Another account answered"), "bad", "cross"),
+    VerdictCode.WRONG_ROLE: Wording(_("Another role answered"), "bad", "cross"),
     VerdictCode.INCONCLUSIVE: Wording(_("Not certain"), "warn", "ask"),
-    VerdictCode.REFUSED_OTHERWISE: Wording(_("Refused for another reason"), "bad", "cross"),
+    VerdictCode.REFUSED_OTHERWISE: Wording(_("Refused for another reason"), "warn", "ask"),
     VerdictCode.OUR_TROUBLE: Wording(_("Not checked: trouble on our side"), "warn", "again"),
     VerdictCode.SUPERSEDED: Wording(_("Overtaken by a change"), "wait", "again"),
 }
@@ -66,10 +69,19 @@ _ALERTS = {
 
 PROBES: dict[ProbeKind, Text] = {
     ProbeKind.OWN_IDENTITY: _("Own identity"),
+    ProbeKind.VALIDATOR_ROLE: _("Validator role"),
     ProbeKind.WITH_EXTERNAL_ID: _("With the external ID"),
-    ProbeKind.ANSWERING_ACCOUNT: _("Account that answers"),
     ProbeKind.WITHOUT_EXTERNAL_ID: _("Without the external ID"),
     ProbeKind.WITH_WRONG_EXTERNAL_ID: _("With a wrong external ID"),
+    ProbeKind.IN_OTHER_CASE: _("With it in other case"),
+    ProbeKind.WITH_PREFIX: _("With something before it"),
+    ProbeKind.WITH_SUFFIX: _("With something behind it"),
+    ProbeKind.AS_STRANGER: _("As a role that is not named"),
+    ProbeKind.ANSWERING_ACCOUNT: _("Account and role that answer"),
+    ProbeKind.CONTROL_OPENS: _("The one that asks for none, without an external ID"),
+    ProbeKind.CONTROL_OPENS_WITH: _("The one that asks for it, with its external ID"),
+    ProbeKind.CONTROL_SHUT_WITHOUT: _("The one that asks for it, without"),
+    ProbeKind.CONTROL_OPENS_TO_STRANGER: _("The one that asks for none, as the stranger"),
 }
 OUTCOMES: dict[Outcome, Text] = {
     Outcome.ENTERED: _("Entered"),
@@ -142,6 +154,7 @@ _ACTIONS: dict[str, Text] = {
     "computer_connected": _("connected a computer of"),
     "computer_disconnected": _("disconnected a computer of"),
     "config_taken": _("took the config of"),
+    "control_roles_tried": _("saw a change of the control roles of"),
     "employee_path_proven": _("proved the employee path of"),
     "grant_revoked": _("revoked a grant of"),
     "invitation_extended": _("extended the link"),

@@ -11,6 +11,7 @@ import structlog
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from onboarding.core import retirement
 from onboarding.core.handoff.quick_create import console_of
@@ -91,6 +92,10 @@ CHECK_INTERVAL = timedelta(minutes=env.int("CHECK_INTERVAL_MINUTES", default=180
 CHECK_INTERVAL_TROUBLED = timedelta(minutes=env.int("CHECK_INTERVAL_TROUBLED_MINUTES", default=15))
 # How long a denial of a newly returned role may be IAM still propagating. The local AWS needs no such time.
 IAM_PROPAGATION = timedelta(seconds=env.int("IAM_PROPAGATION_SECONDS", default=120))
+# Our share of what STS takes from one account in one region (600 a second), kept by all workers together; 0 lifts it.
+STS_CALLS_PER_SECOND = env.float("STS_CALLS_PER_SECOND", default=50.0)
+if STS_CALLS_PER_SECOND < 0:
+    raise ImproperlyConfigured("STS_CALLS_PER_SECOND must be 0 or more.")
 SHUT_AGAIN_AFTER = retirement.SHUT_AGAIN_AFTER
 if SANDBOX:
     # In a trial nobody waits a quarter of an hour to see that a door is shut.
@@ -160,6 +165,8 @@ TEMPLATES = [
 # --- Storage ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Kept open from task to task and from page to page.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     # Measured: with Django's defaults three writers meet "database is locked"; with these none does.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -168,7 +175,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     _pool = env.int("DATABASE_POOL_SIZE", default=10)
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": _pool}} if _pool else {}
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": _pool, "timeout": 5}} if _pool else {}
+    # A connection that the server closed meanwhile is not handed out.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -189,6 +198,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "onboarding"
+# In this order: what somebody waits for goes before the schedule.
+CELERY_TASK_QUEUES = [Queue("onboarding"), Queue("sweep")]
+CELERY_TASK_ROUTES = {"onboarding.validate_chunk": {"queue": "sweep"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -199,6 +211,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    "queue_order_strategy": "priority",
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
     "global_keyprefix": f"{REDIS_KEY_PREFIX}:",

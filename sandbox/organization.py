@@ -13,6 +13,12 @@ BASTION_ID = "111122223333"
 BASTION_NAME = "Hoshino Trading bastion"
 START_URL = "https://d-9067f0e1a2.awsapps.com/start"
 VALIDATOR = "tobiishi-validator"
+STRANGER = "tobiishi-stranger"
+# Another account of our own, with the two roles that watch the checks themselves.
+CONTROLS_ID = "111122224444"
+OPEN_CONTROL = "tobiishi-control-open"
+ASKING_CONTROL = "tobiishi-control-asking"
+CONTROL_EXTERNAL_ID = "tobiishi-control"
 WORKER = "tobiishi-worker"
 TEMPLATES = "tobiishi-templates"
 PARTNERS = {
@@ -87,9 +93,12 @@ class Organization:
         worker_arn = f"arn:aws:iam::{BASTION_ID}:user/{WORKER}"
         validator_arn = f"arn:aws:iam::{BASTION_ID}:role/{VALIDATOR}"
         keys = await self._user(WORKER, BASTION_ID)
-        await self._inline("User", WORKER, "enter-validator", _allow("sts:AssumeRole", validator_arn))
-        await self._role(VALIDATOR, "/", _trust({"AWS": worker_arn}, "sts:AssumeRole"))
-        await self._inline("Role", VALIDATOR, "probe-partners", _validator_policy())
+        stranger_arn = f"arn:aws:iam::{BASTION_ID}:role/{STRANGER}"
+        await self._inline("User", WORKER, "enter-validator", _allow("sts:AssumeRole", [validator_arn, stranger_arn]))
+        for name, statements in ((VALIDATOR, [*_try_others(), _LIST_ROLES]), (STRANGER, _try_others())):
+            await self._role(name, "/", _trust({"AWS": worker_arn}, "sts:AssumeRole"))
+            await self._inline("Role", name, "probe-partners", _policy(*statements))
+        await self._controls([validator_arn, stranger_arn])
         return {
             "account_id": BASTION_ID,
             "name": BASTION_NAME,
@@ -100,9 +109,19 @@ class Organization:
             "sso_session_name": "hoshino",
             "permission_sets": PERMISSION_SETS,
             "validator_role_arn": validator_arn,
+            "stranger_role_arn": stranger_arn,
+            "open_control_role_arn": f"arn:aws:iam::{CONTROLS_ID}:role/{OPEN_CONTROL}",
+            "asking_control_role_arn": f"arn:aws:iam::{CONTROLS_ID}:role/{ASKING_CONTROL}",
             "worker": {"arn": worker_arn, **keys},
             "sso_roles": {name: await self._sso_role(name) for name in PERMISSION_SETS},
         }
+
+    async def _controls(self, callers: list[str]) -> None:
+        """One asks for no external ID, the other for the one that the portal's page names."""
+        asking = {"Condition": {"StringEquals": {"sts:ExternalId": CONTROL_EXTERNAL_ID}}}
+        for name, condition in ((OPEN_CONTROL, {}), (ASKING_CONTROL, asking)):
+            trust = _trust({"AWS": callers}, "sts:AssumeRole", **condition)
+            await self._role(name, "/", trust, account_id=CONTROLS_ID)
 
     async def _templates(self) -> Record:
         """The identity that puts templates into the bucket, and nothing else."""
@@ -120,9 +139,9 @@ class Organization:
         await self._inline("Role", name, "AwsSSOInlinePolicy", _allow(actions, "*"))
         return arn
 
-    async def _role(self, name: str, path: str, trust: str) -> str:
+    async def _role(self, name: str, path: str, trust: str, *, account_id: str = BASTION_ID) -> str:
         answer = await self._engine.call(
-            BASTION_ID, "CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=trust
+            account_id, "CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=trust
         )
         return answer.findtext("CreateRoleResult/Role/Arn", "")
 
@@ -148,19 +167,21 @@ def _email(local_part: str) -> str:
     return f"{local_part}@hoshino.example"
 
 
-def _validator_policy() -> str:
-    return _policy(
+_LIST_ROLES = {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}
+
+
+def _try_others() -> list[dict[str, str]]:
+    return [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*"},
         {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{BASTION_ID}:role/*"},
-        {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"},
-    )
+    ]
 
 
-def _trust(principal: Mapping[str, str], action: str | list[str]) -> str:
-    return _policy({"Effect": "Allow", "Principal": principal, "Action": action})
+def _trust(principal: Mapping[str, str | list[str]], action: str | list[str], **more: Any) -> str:
+    return _policy({"Effect": "Allow", "Principal": principal, "Action": action, **more})
 
 
-def _allow(action: str | list[str], resource: str) -> str:
+def _allow(action: str | list[str], resource: str | list[str]) -> str:
     return _policy({"Effect": "Allow", "Action": action, "Resource": resource})
 
 

@@ -7,11 +7,13 @@ from itertools import count
 from django.test import Client
 from django.utils import timezone
 
+from onboarding.aws import AwsUnavailable
+from onboarding.aws.clients import Identity
 from onboarding.aws.sts import ProbeOrder, Tried
 from onboarding.core import trust
 from onboarding.core.arns import AccountId, Partition, RoleArn
 from onboarding.core.bastion import PermissionSetPolicyStyle
-from onboarding.core.probes import Outcome, Probe, ProbeKind
+from onboarding.core.probes import NEGATIVE, WRONG, Outcome, Probe, ProbeKind
 from onboarding.models import (
     Bastion,
     ClientToken,
@@ -25,7 +27,17 @@ from onboarding.models import (
     Trigger,
     Validation,
 )
-from onboarding.services import access, bastions, computers, invitations, people, registration, submission, validation
+from onboarding.services import (
+    access,
+    bastions,
+    claims,
+    computers,
+    invitations,
+    people,
+    registration,
+    submission,
+    validation,
+)
 from onboarding.services.access import GrantTerms
 from onboarding.services.bastions import BastionDetails
 from onboarding.services.invitations import IssuedInvitation
@@ -133,6 +145,13 @@ def check(role: ExternalRole, door: "Door", *, trigger: Trigger = Trigger.ADMIN)
     return Validation.objects.get(pk=asked.pk)
 
 
+def give_up(role: ExternalRole, code: str = "ExpiredToken") -> Validation:
+    """The role's check meets our own trouble until nobody tries any more."""
+    asked = validation.request_validation(role, trigger=Trigger.ADMIN)
+    Validation.objects.filter(pk=asked.pk).update(outages=claims.MOST_OUTAGES - 1)
+    return check(role, Door(outage=code))
+
+
 def make_grant(role: ExternalRole, person: Person, *, for_hours: int | None = None) -> Grant:
     expires_at = timezone.now() + timedelta(hours=for_hours) if for_hours else None
     return access.grant(role, person, GrantTerms(reason="project", expires_at=expires_at), by=an_admin())
@@ -149,7 +168,7 @@ def connect_laptop(person: Person, *, computer: str = "laptop") -> tuple[ClientT
 
 
 class Door:
-    """A partner's role as the probes find it: what opens it, and who answers behind it."""
+    """A partner's role as the probes find it: what opens it, and who answers behind it; and our own side of it."""
 
     def __init__(
         self,
@@ -161,38 +180,61 @@ class Door:
         as_validator: bool = True,
         first: Callable[[], object] | None = None,
         trust_policy: str = "",
+        control: Outcome = Outcome.ENTERED,
+        outage: str = "",
+        **others: Outcome,
     ) -> None:
-        self._outcomes = {
+        """`others` names further probes, `in_other_case=Outcome.ENTERED`; `outage` is what AWS says to everything."""
+        shut = dict.fromkeys(NEGATIVE, Outcome.DENIED)
+        self._outcomes = shut | {
             ProbeKind.WITH_EXTERNAL_ID: with_external_id,
             ProbeKind.WITHOUT_EXTERNAL_ID: without,
             ProbeKind.WITH_WRONG_EXTERNAL_ID: with_wrong,
+            **{ProbeKind(kind): outcome for kind, outcome in others.items()},
         }
         self._account = account
         self._as_validator = as_validator
         self._first = first
         self._trust_policy = trust_policy
+        self._control = control
+        self.outage = outage
         self.orders: list[ProbeOrder] = []
+        self.times_asked_who = 0
 
-    def __call__(self, order: ProbeOrder) -> Tried:
+    def who_we_are(self, identity: Identity) -> list[Probe]:
+        self.times_asked_who += 1
+        if self.outage:
+            raise AwsUnavailable(self.outage, where="own_identity")
+        validator = RoleArn.parse(identity.role_arn)
+        name = validator.name if self._as_validator else "somebody-else"
+        session = f"arn:aws:sts::{validator.account_id}:assumed-role/{name}/tobiishi-validator"
+        worker = f"arn:aws:sts::{validator.account_id}:assumed-role/tobiishi-worker/i-0a1b"
+        return [
+            _probe(ProbeKind.OWN_IDENTITY, Outcome.ENTERED, worker),
+            _probe(ProbeKind.VALIDATOR_ROLE, Outcome.ENTERED, session),
+        ]
+
+    def opens_for_us(self, _identity: Identity, _control: RoleArn) -> Probe:
+        return _probe(ProbeKind.CONTROL_OPENS, self._control)
+
+    def probe_role(self, order: ProbeOrder) -> Tried:
         self.orders.append(order)
         if self._first:
             self._first()
         return Tried(self._probes(order), self._trust_policy if order.reads_policy else "")
 
     def _probes(self, order: ProbeOrder) -> list[Probe]:
-        validator = RoleArn.parse(order.identity.validator_role_arn)
-        name = validator.name if self._as_validator else "somebody-else"
-        own = f"arn:aws:sts::{validator.account_id}:assumed-role/{name}/tobiishi-validator"
-        probes = [_probe(ProbeKind.OWN_IDENTITY, Outcome.ENTERED, own), self._tried(ProbeKind.WITH_EXTERNAL_ID)]
-        if probes[1].outcome is not Outcome.ENTERED:
-            return [*probes, self._tried(ProbeKind.WITHOUT_EXTERNAL_ID)] if order.is_retiring else probes
+        entered = self._tried(ProbeKind.WITH_EXTERNAL_ID)
+        if entered.outcome is not Outcome.ENTERED:
+            return [entered, *([self._tried(ProbeKind.WITHOUT_EXTERNAL_ID)] if order.is_retiring else [])]
         account = self._account or order.role_arn.account_id
         answered = f"arn:aws:sts::{account}:assumed-role/{order.role_arn.name}/tobiishi-validator"
+        strangers = [self._tried(ProbeKind.AS_STRANGER)] if order.stranger else []
         return [
-            *probes,
+            entered,
+            *map(self._tried, (ProbeKind.WITHOUT_EXTERNAL_ID, *WRONG)),
+            *strangers,
             _probe(ProbeKind.ANSWERING_ACCOUNT, Outcome.ENTERED, answered),
-            self._tried(ProbeKind.WITHOUT_EXTERNAL_ID),
-            self._tried(ProbeKind.WITH_WRONG_EXTERNAL_ID),
         ]
 
     def _tried(self, kind: ProbeKind) -> Probe:

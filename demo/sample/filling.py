@@ -108,6 +108,9 @@ def _bastion(organization: Organization, *, by: Person) -> PermissionSet:
         sso_region=told.sso_region,
         sso_session_name=told.sso_session_name,
         region=told.region,
+        open_control_role_arn=RoleArn.parse(told.open_control_role_arn),
+        asking_control_role_arn=RoleArn.parse(told.asking_control_role_arn),
+        stranger_role_arn=RoleArn.parse(told.stranger_role_arn),
     )
     bastion = Bastion.objects.filter(account_id=told.account_id).first() or bastions.set_up_bastion(details, by=by)
     for name in told.permission_sets:

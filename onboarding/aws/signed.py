@@ -1,52 +1,97 @@
-"""One request with keys that are used once: signed by botocore, sent raw, read by botocore's parser.
+"""One request, signed by botocore, sent raw and read by botocore's parser: half the work of botocore's own client.
 
-A client of its own for such keys would cost three times as much and could never be used again.
+For keys that are used once a client would cost three times as much again, and could never be used a second time.
 """
 
 import socket
-from functools import lru_cache
+from functools import lru_cache, partial
+from random import random
+from time import sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParser, create_parser
 
-from onboarding.aws.errors import unavailable
+from onboarding.aws.clients import TIMEOUTS, USER_AGENT
+from onboarding.aws.errors import FAILURES, AwsUnavailable, unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
+# At most, and half of it on average.
+_PAUSES_SECONDS = (1, 2, 4)
+_OUTAGE = 500
+
 
 def ask(
-    client: "STSClient | IAMClient", credentials: Credentials, operation: str, *, region: str, **parameters: str
+    client: "STSClient | IAMClient",
+    credentials: Credentials | ReadOnlyCredentials,
+    operation: str,
+    *,
+    region: str,
+    where: str,
+    **parameters: str,
 ) -> dict[str, Any]:
     """The answer as botocore parses it, `Error` included. `client` lends its endpoint and its model, not its keys.
 
-    Raises `AwsUnavailable` where no answer came.
+    Tried again as botocore's own clients do. Raises `AwsUnavailable` where no answer came.
     """
+    ask_once = partial(_asked, client, credentials, operation, region=region, where=where, parameters=parameters)
+    for pause in _PAUSES_SECONDS:
+        try:
+            answer = ask_once()
+        except AwsUnavailable:
+            pass
+        else:
+            if not _is_outage(answer):
+                return answer
+        sleep(pause * random())  # noqa: S311  spreads the tries; nothing is kept secret by it
+    return ask_once()
+
+
+def _is_outage(answer: dict[str, Any]) -> bool:
+    throttled = str(answer.get("Error", {}).get("Code", "")).startswith("Throttl")
+    return throttled or answer["ResponseMetadata"]["HTTPStatusCode"] >= _OUTAGE
+
+
+def _asked(
+    client: "STSClient | IAMClient",
+    credentials: Credentials | ReadOnlyCredentials,
+    operation: str,
+    *,
+    region: str,
+    where: str,
+    parameters: dict[str, str],
+) -> dict[str, Any]:
     model = client.meta.service_model
     body = urlencode({"Action": operation, "Version": model.api_version, **parameters})
     request = AWSRequest("POST", client.meta.endpoint_url, data=body)
     request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    request.headers["User-Agent"] = USER_AGENT
     SigV4Auth(credentials, model.service_name, region).add_auth(request)
+    shape = model.operation_model(operation).output_shape
+    assert shape is not None, "these operations have an answer"  # noqa: S101  narrows botocore's optional type
     try:
         response = _http().send(request.prepare())
-    except BotoCoreError as error:
-        raise unavailable(error, where=operation) from error
-    answer = {"body": response.content, "headers": response.headers, "status_code": response.status_code}
-    shape = model.operation_model(operation).output_shape
-    assert shape is not None, "both operations have an answer"  # noqa: S101  narrows botocore's optional type
-    parsed: dict[str, Any] = create_parser("query").parse(answer, shape)
+        answer = {"body": response.content, "headers": response.headers, "status_code": response.status_code}
+        parsed: dict[str, Any] = _parser().parse(answer, shape)
+    except FAILURES as error:
+        raise unavailable(error, where=where) from error
     return parsed
+
+
+@lru_cache(maxsize=1)
+def _parser() -> ResponseParser:
+    return create_parser("query")
 
 
 @lru_cache(maxsize=1)
 def _http() -> URLLib3Session:
     # As botocore's own clients do: head and body leave apart, and the body would wait 40 ms for the head's ACK.
     no_delay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    return URLLib3Session(timeout=8, max_pool_connections=64, socket_options=no_delay)  # type: ignore[arg-type]
+    return URLLib3Session(timeout=TIMEOUTS, max_pool_connections=64, socket_options=no_delay)  # type: ignore[arg-type]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from onboarding.core.states import State
+from onboarding.core import states
+from onboarding.core.states import State, Told
 
 
 class AlertKind(StrEnum):
@@ -46,13 +47,18 @@ OF_STATE = frozenset({AlertKind.BROKEN, AlertKind.UNSAFE, AlertKind.RECOVERED})
 
 def kind_of_change(before: State, after: State, *, told: AlertKind | None) -> AlertKind | None:
     """What a role's change of state is worth; `told` is the last of `OF_STATE` that was told of it."""
-    if before is after:
+    who = states.who_is_told(before, after)
+    if who is Told.NOBODY or (who is Told.IF_TOLD_BEFORE and told not in {AlertKind.BROKEN, AlertKind.UNSAFE}):
         return None
-    if after is State.PROVEN:
-        return AlertKind.RECOVERED if told in {AlertKind.BROKEN, AlertKind.UNSAFE} else None
-    if after is State.RETIRED:
-        return AlertKind.RETIRED if before is State.RETIRING else None
-    return {State.BROKEN: AlertKind.BROKEN, State.UNSAFE: AlertKind.UNSAFE}.get(after)
+    return _OF_CHANGE[after]
+
+
+_OF_CHANGE = {
+    State.BROKEN: AlertKind.BROKEN,
+    State.UNSAFE: AlertKind.UNSAFE,
+    State.PROVEN: AlertKind.RECOVERED,
+    State.RETIRED: AlertKind.RETIRED,
+}
 
 
 # One fault hits many roles within moments: an alert collects them before it is told.

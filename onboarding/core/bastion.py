@@ -11,6 +11,8 @@ from onboarding.core.trust import Document, minified
 # IAM's quota for all inline policies of a role together, white space not counted; Identity Center names 32,768 in its
 # API and 10,240 in its quotas, so the smaller one is planned for.
 MAX_INLINE_POLICY = 10_240
+# What the control role asks for that asks at all. It is our own, and opens nothing, so every portal's may be the same.
+CONTROL_EXTERNAL_ID = "tobiishi-control"
 
 
 class PermissionSetPolicyStyle(StrEnum):
@@ -65,23 +67,54 @@ def validator_trust_policy(worker_arn: str) -> Document:
     )
 
 
-def validator_policy(
-    *, partition: Partition, bastion_account_id: AccountId, organization_id: str | None = None
-) -> SizedPolicy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSide:
+    """Which roles the portal's own roles may try. The control roles' accounts are ours, and tried nevertheless."""
+
+    partition: Partition
+    bastion_account_id: AccountId
+    organization_id: str = ""
+    control_account_ids: frozenset[AccountId] = frozenset()
+
+
+def validator_policy(own: OwnSide) -> SizedPolicy:
     """What the validator role may do.
 
     Any role of other accounts, because an ARN is returned before any list could name it. No condition on
     `sts:ExternalId`: it would refuse the probe without one on our side and so fake its result.
     """
+    return SizedPolicy(_policy(*_try_others(own), _allow("FindSsoRoles", "iam:ListRoles", "*")))
+
+
+def stranger_policy(own: OwnSide) -> SizedPolicy:
+    """As the validator role's: where the stranger is denied, it must be for the partner's trust policy alone."""
+    return SizedPolicy(_policy(*_try_others(own)))
+
+
+def _try_others(own: OwnSide) -> list[Document]:
     statements = [
-        _allow("ProbePartnerRoles", "sts:AssumeRole", f"arn:{partition}:iam::*:role/*"),
-        _deny("NeverOurOwnAccount", f"arn:{partition}:iam::{bastion_account_id}:role/*"),
-        _allow("FindSsoRoles", "iam:ListRoles", "*"),
+        _allow("ProbePartnerRoles", "sts:AssumeRole", f"arn:{own.partition}:iam::*:role/*"),
+        _deny("NeverOurOwnAccount", f"arn:{own.partition}:iam::{own.bastion_account_id}:role/*"),
     ]
-    if organization_id:
-        condition = {"StringEquals": {"aws:ResourceOrgID": organization_id}}
-        statements.insert(2, {**_deny("NeverOurOwnOrganization", "*"), "Condition": condition})
-    return SizedPolicy(_policy(*statements))
+    if own.organization_id:
+        condition: Document = {"StringEquals": {"aws:ResourceOrgID": own.organization_id}}
+        if own.control_account_ids:
+            condition["StringNotEquals"] = {"aws:ResourceAccount": sorted(own.control_account_ids)}
+        statements.append({**_deny("NeverOurOwnOrganization", "*"), "Condition": condition})
+    return statements
+
+
+def control_trust_policy(role_arns: Iterable[RoleArn], *, asks: bool) -> Document:
+    """Of our own control roles: the one that asks for an external ID, and the one that does not."""
+    statement: Document = {
+        "Sid": "AllowPortal",
+        "Effect": "Allow",
+        "Principal": {"AWS": sorted(map(str, role_arns))},
+        "Action": "sts:AssumeRole",
+    }
+    if asks:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": CONTROL_EXTERNAL_ID}}
+    return _policy(statement)
 
 
 def _policy(*statements: Document) -> Document:

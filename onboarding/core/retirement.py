@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from onboarding.core.probes import Verdict, VerdictCode
+from onboarding.core.probes import UNSAFE, Verdict, VerdictCode
 
 # Two denials this far apart: one alone may be IAM still propagating, or a slip that the partner takes back.
 SHUT_AGAIN_AFTER = timedelta(minutes=15)
@@ -19,14 +19,7 @@ class Sight(StrEnum):
     UNCLEAR = "unclear"
 
 
-_OPEN = frozenset(
-    {
-        VerdictCode.PROVEN,
-        VerdictCode.OPENS_WITHOUT_EXTERNAL_ID,
-        VerdictCode.OPENS_WITH_WRONG_EXTERNAL_ID,
-        VerdictCode.WRONG_ACCOUNT,
-    }
-)
+_OPEN = UNSAFE | {VerdictCode.PROVEN, VerdictCode.WRONG_ACCOUNT, VerdictCode.WRONG_ROLE}
 
 
 def sight(verdict: Verdict, *, controls_hold: bool) -> Sight:

@@ -42,6 +42,16 @@ class Event(StrEnum):
     SHOWN_SHUT = "shown_shut"
 
 
+class Told(StrEnum):
+    """Who hears of a change by themselves; pages show every change to everybody whom it concerns."""
+
+    NOBODY = "nobody"
+    # And the partner, where that was chosen.
+    ADMINS = "admins"
+    # The same, where they were told before that something was wrong.
+    IF_TOLD_BEFORE = "if_told_before"
+
+
 class IllegalTransition(OnboardingError):
     def __init__(self, state: State, event: Event) -> None:
         super().__init__(state, event)
@@ -53,6 +63,8 @@ class IllegalTransition(OnboardingError):
 CHECKED = frozenset(
     {State.RETURNED, State.NOT_YET, State.REFUSED, State.PROVEN, State.UNSAFE, State.SUSPECT, State.BROKEN}
 )
+# The door of a role that is being retired is tried too, until it is shut.
+PROBED = CHECKED | {State.RETIRING}
 LIVE = frozenset(State) - {State.RETIRED}
 # What a config may hold; the last two are marked on the page.
 HANDED_OUT = frozenset({State.PROVEN, State.SUSPECT, State.BROKEN})
@@ -63,51 +75,66 @@ CORRECTABLE = frozenset({State.REGISTERED, State.INVITED})
 # Failing after it once worked, or never having worked: somebody has to act.
 NEEDS_ATTENTION = frozenset({State.REFUSED, State.UNSAFE, State.SUSPECT, State.BROKEN})
 
-_EVER_WORKED = {State.PROVEN, State.SUSPECT, State.BROKEN, State.UNSAFE}
+_FRESH = frozenset({State.RETURNED, State.NOT_YET})
+_ASKED_FOR = frozenset({State.REGISTERED, State.INVITED})
 
 
-def _table() -> dict[tuple[State, Event], State]:
-    table: dict[tuple[State, Event], State] = {
-        (State.REGISTERED, Event.INVITED): State.INVITED,
-        (State.INVITED, Event.INVITED): State.INVITED,
-        (State.RETURNED, Event.DENIED_WHILE_FRESH): State.NOT_YET,
-        (State.NOT_YET, Event.DENIED_WHILE_FRESH): State.NOT_YET,
-        (State.PROVEN, Event.DENIED): State.SUSPECT,
-        (State.UNSAFE, Event.DENIED): State.SUSPECT,
-        (State.SUSPECT, Event.DENIED): State.BROKEN,
-        (State.BROKEN, Event.DENIED): State.BROKEN,
-        (State.SUSPENDED, Event.RESUMED): State.RETURNED,
-        (State.REGISTERED, Event.RETIRED): State.RETIRED,
-        (State.INVITED, Event.RETIRED): State.RETIRED,
-        (State.SUSPENDED, Event.RETIRED): State.RETIRING,
-        # The door is tried until it is shut.
-        (State.RETIRING, Event.OPENED_AS_WANTED): State.RETIRING,
-        (State.RETIRING, Event.OPENED_TOO_WIDE): State.RETIRING,
-        (State.RETIRING, Event.DENIED): State.RETIRING,
-        (State.RETIRING, Event.SHOWN_SHUT): State.RETIRED,
-    }
-    for state in {State.REGISTERED, State.INVITED} | CHECKED:
-        table[state, Event.RETURNED] = State.RETURNED
-    for state in CHECKED:
-        table[state, Event.INVITED] = state
-        table[state, Event.OPENED_AS_WANTED] = State.PROVEN
-        table[state, Event.OPENED_TOO_WIDE] = State.UNSAFE
-        table[state, Event.SUSPENDED] = State.SUSPENDED
-        table[state, Event.RETIRED] = State.RETIRING
-    for state in CHECKED - _EVER_WORKED:
-        table[state, Event.DENIED] = State.REFUSED
-    return table
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """`after` is None where the state stays."""
+
+    states: frozenset[State]
+    event: Event
+    after: State | None
+    told: Told = Told.NOBODY
 
 
-_TRANSITIONS = _table()
+def _one(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+# Every legal pair of state and event stands here once; what does not stand here cannot be written.
+TRANSITIONS = (
+    Transition(_ASKED_FOR, Event.INVITED, State.INVITED),
+    Transition(CHECKED, Event.INVITED, None),
+    Transition(_ASKED_FOR | CHECKED, Event.RETURNED, State.RETURNED),
+    Transition(_FRESH, Event.DENIED_WHILE_FRESH, State.NOT_YET),
+    Transition(_FRESH | {State.REFUSED}, Event.DENIED, State.REFUSED),
+    Transition(CHECKED, Event.OPENED_AS_WANTED, State.PROVEN, Told.IF_TOLD_BEFORE),
+    Transition(_one(State.UNSAFE), Event.OPENED_TOO_WIDE, None),
+    Transition(CHECKED - {State.UNSAFE}, Event.OPENED_TOO_WIDE, State.UNSAFE, Told.ADMINS),
+    Transition(_one(State.PROVEN), Event.DENIED, State.SUSPECT),
+    Transition(_one(State.SUSPECT), Event.DENIED, State.BROKEN, Told.ADMINS),
+    Transition(_one(State.BROKEN), Event.DENIED, None),
+    # Shut now, and not known to be mended: it stays out of configs until it is proven.
+    Transition(_one(State.UNSAFE), Event.DENIED, State.REFUSED),
+    Transition(CHECKED, Event.SUSPENDED, State.SUSPENDED),
+    Transition(_one(State.SUSPENDED), Event.RESUMED, State.RETURNED),
+    Transition(_ASKED_FOR, Event.RETIRED, State.RETIRED),
+    Transition(CHECKED | {State.SUSPENDED}, Event.RETIRED, State.RETIRING),
+    # The door is tried until it is shut.
+    Transition(_one(State.RETIRING), Event.OPENED_AS_WANTED, None),
+    Transition(_one(State.RETIRING), Event.OPENED_TOO_WIDE, None),
+    Transition(_one(State.RETIRING), Event.DENIED, None),
+    Transition(_one(State.RETIRING), Event.SHOWN_SHUT, State.RETIRED, Told.ADMINS),
+)
+_TABLE = {(state, line.event): line for line in TRANSITIONS for state in line.states}
+_TOLD = {
+    (state, line.after): line.told for line in TRANSITIONS for state in line.states if line.after not in {None, state}
+}
 
 
 def next_state(state: State, event: Event) -> State:
     """Raise `IllegalTransition` for a pair that the table does not know."""
     try:
-        return _TRANSITIONS[state, event]
+        return _TABLE[state, event].after or state
     except KeyError:
         raise IllegalTransition(state, event) from None
+
+
+def who_is_told(before: State, after: State) -> Told:
+    """Of a change from state to state; nobody where nothing changes."""
+    return _TOLD.get((before, after), Told.NOBODY)
 
 
 def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
@@ -127,7 +154,10 @@ def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
     return Event.DENIED
 
 
-_NOTHING_LEARNT = frozenset({VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED})
+# That AWS refuses the request itself is no answer of the partner's: a region or a session time that we chose.
+_NOTHING_LEARNT = frozenset(
+    {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE, VerdictCode.SUPERSEDED}
+)
 
 
 # AWS names no time for IAM to propagate; field reports say 10 to 30 seconds, so two minutes are granted.
@@ -135,7 +165,8 @@ GRACE = timedelta(minutes=2)
 
 
 def is_fresh(state: State, *, since_return: timedelta, grace: timedelta = GRACE) -> bool:
-    return state in {State.RETURNED, State.NOT_YET} and since_return < grace
+    """A clock that was put back must not make a role fresh for ever."""
+    return state in _FRESH and -grace < since_return < grace
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +176,41 @@ class Intervals:
     well: timedelta = timedelta(hours=3)
     troubled: timedelta = timedelta(minutes=15)
 
+    @property
+    def longest(self) -> timedelta:
+        """A check that is planned later than this was planned by a clock that was wrong."""
+        return max(self.well, self.troubled)
 
-_FRESH_GAPS = [timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60)]
+
+_QUICKEST = timedelta(seconds=5)
+_AT_ONCE = timedelta(minutes=1)
+# Roles that were returned on one morning must not be checked in one heap for ever.
+_JITTER = 0.1
 
 
-def next_check_after(state: State, *, failures: int, intervals: Intervals) -> timedelta | None:
-    """When to look again after the `failures`-th failure in a row; None where there is nothing to look at."""
-    if state is State.NOT_YET:
-        return _FRESH_GAPS[min(failures, len(_FRESH_GAPS)) - 1] if failures else _FRESH_GAPS[0]
-    if state is State.SUSPECT:
-        return timedelta(minutes=1)
-    if state is State.PROVEN:
-        return intervals.well
-    if state in CHECKED or state is State.RETIRING:
-        # Growing gaps, from `troubled` up to the interval of roles that are well.
-        doublings: int = min(max(failures - 1, 0), 8)
-        return min(intervals.troubled * (1 << doublings), intervals.well)
-    return None
+def next_check_after(
+    state: State, *, lasted: timedelta, learnt: bool, intervals: Intervals, luck: float = 0
+) -> timedelta | None:
+    """When to look again at a role that has been in `state` for `lasted`; None where there is nothing to look at.
+
+    Where the last check taught us nothing, soon. Gaps of what is open grow with the time that it is open. `luck`,
+    from 0 to 1, spreads them, and makes none longer.
+    """
+    if state not in PROBED:
+        return None
+    spread = 1 - _JITTER * luck
+    if state is State.PROVEN and learnt:
+        return intervals.well * spread
+    if state in _FRESH and lasted < GRACE:
+        return _within(_QUICKEST, lasted, _AT_ONCE)
+    if state is State.SUSPECT and learnt:
+        return _AT_ONCE
+    soonest = min(intervals.troubled, intervals.well)
+    return _within(soonest, lasted if learnt else soonest, intervals.well) * spread
+
+
+def _within(least: timedelta, wanted: timedelta, most: timedelta) -> timedelta:
+    return max(least, min(wanted, most))
 
 
 def stones_laid(state: State, *, used: bool) -> int:

@@ -121,7 +121,8 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
         return self.exclude(state=states.State.RETIRED)
 
     def due(self, now: datetime) -> Self:
-        return self.filter(next_check_at__lte=now)
+        """The longest overdue first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def standing(self, standing: str) -> Self:
         return self.filter(STANDINGS[standing])
@@ -149,7 +150,7 @@ class ExternalRoleQuerySet(models.QuerySet["ExternalRole"]):
 
     def probed(self) -> Self:
         """Whose door is tried: those in use, and those that shall be shut."""
-        return self.filter(state__in=states.CHECKED | {states.State.RETIRING})
+        return self.filter(state__in=states.PROBED)
 
     def open_too_long(self, begun_before: datetime) -> Self:
         """Being retired for longer than that, and never seen shut since it was last seen open."""
@@ -218,7 +219,8 @@ class ExternalRole(Addressed):
     first_used_at = models.DateTimeField(null=True, blank=True)
     # When the partner said by themselves that the work ends.
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    failures_in_a_row = models.PositiveIntegerField(default=0)
+    # When the first of the checks failed that have failed in a row; null while all is well.
+    failing_since = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
     # When the work ended; since when the door was seen shut and never open; when the partner said that it is gone.
     retirement_begun_at = models.DateTimeField(null=True, blank=True)
@@ -248,6 +250,12 @@ class ExternalRole(Addressed):
             ),
             models.CheckConstraint(
                 condition=Q(managed_policy="") | Q(permissions_policy=""), name="one_kind_of_permissions_per_role"
+            ),
+            models.CheckConstraint(condition=Q(state__in=list(states.State)), name="role_state_is_known"),
+            # Nothing that has to be checked can be forgotten, whatever becomes of its validations.
+            models.CheckConstraint(
+                condition=~Q(state__in=sorted(states.PROBED)) | Q(next_check_at__isnull=False),
+                name="probed_roles_have_a_next_check",
             ),
         ]
         indexes = [
@@ -308,6 +316,11 @@ class ExternalRole(Addressed):
     @property
     def is_checked(self) -> bool:
         return self.state in states.CHECKED
+
+    @property
+    def is_probed(self) -> bool:
+        """Also a role that is being retired: its door is tried until it is shut."""
+        return self.state in states.PROBED
 
     @property
     def is_freely_replaceable(self) -> bool:

@@ -1,7 +1,7 @@
 """Validations: one recorded check of one external role. The row is the truth about it, whatever the broker says."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -26,6 +26,8 @@ class Trigger(models.TextChoices):
 
 # Somebody waits for the answer.
 URGENT = frozenset({Trigger.RETURN, Trigger.PARTNER, Trigger.ADMIN})
+# Longer than a task may last: only a worker that is gone loses its claim.
+LEASE = timedelta(seconds=1.25 * settings.CELERY_TASK_TIME_LIMIT)
 
 
 class ValidationQuerySet(models.QuerySet["Validation"]):
@@ -33,7 +35,12 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
         return self.filter(finished_at=None)
 
     def claimable(self, now: datetime) -> Self:
-        return self.open().filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+        """A lease that ends later than any that is given was given by a clock that was wrong."""
+        ended = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + LEASE)
+        return self.open().filter(ended)
+
+    def urgent(self) -> Self:
+        return self.filter(trigger__in=URGENT)
 
     def finished(self) -> Self:
         return self.exclude(finished_at=None)
@@ -52,17 +59,26 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
 
 
 class Validation(Addressed):
-    external_role = models.ForeignKey(ExternalRole, on_delete=models.PROTECT, related_name="validations")
+    # `validation_of_role` begins with it; a second index would cost every sweep as much again.
+    external_role = models.ForeignKey(
+        ExternalRole, on_delete=models.PROTECT, related_name="validations", db_index=False
+    )
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     # When it was last handed to the broker; the sweeper hands it over again when nobody claimed it.
     queued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    # A lease: a worker that died loses it, and another one may claim.
+    # A lease: a worker that died loses it, and another one may claim. Without a claim, the time before which nobody
+    # shall take it: after an outage.
     claimed_until = models.DateTimeField(null=True, blank=True)
+    # Whose lease it is: what this one writes is taken, and nobody else's.
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    # How often we learnt nothing, and how often a worker was lost with it in its hands.
+    outages = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
     # The ARN and external ID that were tried; the role's own may have changed since.
     role_arn = models.CharField(max_length=600)
@@ -89,6 +105,7 @@ class Validation(Addressed):
         indexes = [
             models.Index(fields=["external_role", "-requested_at", "-id"], name="validation_of_role"),
             models.Index(fields=["-requested_at", "-id"], name="validation_newest"),
+            models.Index(fields=["requested_by"], condition=~Q(requested_by=None), name="validation_asked_for_by"),
             models.Index(fields=["requested_at"], condition=Q(finished_at=None), name="validation_open"),
             models.Index(
                 fields=["validation_round"], condition=Q(validation_round__isnull=False), name="validation_of_round"

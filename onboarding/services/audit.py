@@ -1,7 +1,7 @@
 """Appending to the audit log."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from onboarding.models import AuditEvent, AuditHead, Person
@@ -34,6 +34,17 @@ def check_chain() -> ChainCheck:
     return ChainCheck(count, None, cut=previous != (head.digest if head else ""))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is told. `label` names the actor where it is no person: the portal itself, or a partner by an invitation."""
+
+    action: str
+    subject: Addressed
+    by: Person | None = None
+    label: str = PORTAL
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
 def append(
     action: str,
     subject: Addressed,
@@ -43,22 +54,37 @@ def append(
     label: str = PORTAL,
     facts: Mapping[str, object] | None = None,
 ) -> AuditEvent:
-    """Append inside the transaction of what is told, as its last step: the head's row is locked until the commit.
+    """Append inside the transaction of what is told, as its last step: the head's row is locked until the commit."""
+    entry = Entry(action=action, subject=subject, by=by, label=label, facts=facts or {})
+    return append_all([entry], at=at)[0]
 
-    `label` names the actor where it is no person of ours: the portal itself, or a partner by an invitation.
-    """
+
+def append_all(entries: Iterable[Entry], *, at: datetime) -> list[AuditEvent]:
+    """The same for many, in their order and in one append."""
+    entries = list(entries)
+    if not entries:
+        return []
     head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    events, digest = [], head.digest
+    for entry in entries:
+        event = _event(entry, at=at, previous_digest=digest)
+        digest = event.digest
+        events.append(event)
+    AuditEvent.objects.bulk_create(events)
+    AuditHead.objects.filter(pk=1).update(digest=digest)
+    return events
+
+
+def _event(entry: Entry, *, at: datetime, previous_digest: str) -> AuditEvent:
     event = AuditEvent(
         at=at,
-        actor=by,
-        actor_label=by.email if by else label,
-        action=action,
-        subject=str(subject),
-        subject_uuid=subject.uuid,
-        facts=dict(facts or {}),
-        previous_digest=head.digest,
+        actor=entry.by,
+        actor_label=entry.by.email if entry.by else entry.label,
+        action=entry.action,
+        subject=str(entry.subject),
+        subject_uuid=entry.subject.uuid,
+        facts=dict(entry.facts),
+        previous_digest=previous_digest,
     )
     event.digest = event.computed_digest()
-    event.save(force_insert=True)
-    AuditHead.objects.filter(pk=1).update(digest=event.digest)
     return event

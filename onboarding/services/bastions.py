@@ -7,12 +7,13 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from onboarding import aws
+from onboarding import aws, queue
 from onboarding.aws import iam
 from onboarding.aws.clients import Identity
 from onboarding.core.arns import AccountId, Partition, RoleArn
 from onboarding.core.awsconfig import DEFAULT_TEMPLATE
 from onboarding.core.bastion import (
+    OwnSide,
     PermissionSetPolicyStyle,
     SizedPolicy,
     exact_permission_set_policy,
@@ -44,33 +45,75 @@ class BastionDetails:
     region: str
     organization_id: str = ""
     profile_template: str = DEFAULT_TEMPLATE
+    open_control_role_arn: RoleArn | None = None
+    asking_control_role_arn: RoleArn | None = None
+    stranger_role_arn: RoleArn | None = None
+
+
+class UnfitControls(OnboardingError):
+    """`reason` is `alone` where one of the two is missing, `bastion` or `partition` where one lives there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnfitStranger(OnboardingError):
+    """The stranger has to be a role of the bastion account, and not the validator role."""
+
+
+# What the control roles were tried with.
+CONTROLS = ("validator_role_arn", "open_control_role_arn", "asking_control_role_arn", "stranger_role_arn")
 
 
 @transaction.atomic
 def set_up_bastion(details: BastionDetails, *, bastion: Bastion | None = None, by: Person) -> Bastion:
     """Make or change. The validator role lives in the bastion account.
 
-    Raises `WrongAccount`, `WrongPartition`, `AlreadyRegistered`, and `BastionInUse` for what partners already trust.
+    Raises `WrongAccount`, `WrongPartition`, `UnfitControls`, `UnfitStranger`, `AlreadyRegistered`, and `BastionInUse`
+    for what partners already trust.
     """
     validator = details.validator_role_arn
     if validator.account_id != details.account_id:
         raise WrongAccount(expected=details.account_id, found=validator.account_id)
     if validator.partition != details.partition:
         raise WrongPartition(expected=details.partition, found=validator.partition)
+    _check_own_roles(details)
     row = bastion or Bastion()
     if bastion and _is_trusted(bastion) and _what_partners_trust(bastion) != _what_partners_trust(details):
         raise BastionInUse
+    before = [getattr(row, name) for name in CONTROLS]
     for name in details.__dataclass_fields__:
         setattr(row, name, getattr(details, name))
-    row.validator_role_arn = str(validator)
+    for name in CONTROLS:
+        setattr(row, name, str(getattr(details, name) or ""))
+    if before != [getattr(row, name) for name in CONTROLS]:
+        row.controls_due_at = row.controls_tried_at = row.controls_hold = None
+        row.controls_probes = []
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         raise AlreadyRegistered("bastion", details.account_id) from None
+    if row.has_controls and row.controls_due_at is None:
+        queue.on_commit(queue.TRY_CONTROLS, row.pk)
     action = "bastion_changed" if bastion else "bastion_set_up"
     audit.append(action, row, at=timezone.now(), by=by, facts={"account": row.account_id})
     return row
+
+
+def _check_own_roles(details: BastionDetails) -> None:
+    stranger = details.stranger_role_arn
+    if stranger and (stranger.account_id != details.account_id or stranger == details.validator_role_arn):
+        raise UnfitStranger
+    controls = [arn for arn in (details.open_control_role_arn, details.asking_control_role_arn) if arn]
+    if len(controls) == 1:
+        raise UnfitControls("alone")
+    if any(arn.account_id == details.account_id for arn in controls):
+        # The validator role is kept out of its own account, whatever a role there would say.
+        raise UnfitControls("bastion")
+    if any(arn.partition != details.partition for arn in controls):
+        raise UnfitControls("partition")
 
 
 def _what_partners_trust(bastion: Bastion | BastionDetails) -> tuple[str, str, str, str]:
@@ -170,9 +213,27 @@ def find_all_sso_roles() -> None:
             log.warning("sso_role_unknown", permission_set=permission_set.name, code=trouble.code)
 
 
+def own_side(bastion: Bastion) -> OwnSide:
+    controls = filter(None, (bastion.open_control_role_arn, bastion.asking_control_role_arn))
+    return OwnSide(
+        partition=Partition(bastion.partition),
+        bastion_account_id=AccountId(bastion.account_id),
+        organization_id=bastion.organization_id,
+        control_account_ids=frozenset(RoleArn.parse(arn).account_id for arn in controls),
+    )
+
+
+def control_callers(bastion: Bastion) -> list[RoleArn]:
+    """Whom the control roles let in."""
+    callers = filter(None, (bastion.validator_role_arn, bastion.stranger_role_arn))
+    return [RoleArn.parse(arn) for arn in callers]
+
+
 def identity_of(bastion: Bastion) -> Identity:
     """As whom the worker acts in this bastion account: the validator role, which it may already be."""
-    return Identity(
-        region=bastion.region,
-        validator_role_arn="" if bastion.worker_is_validator else bastion.validator_role_arn,
-    )
+    return Identity(bastion.region, "" if bastion.worker_is_validator else bastion.validator_role_arn)
+
+
+def stranger_of(bastion: Bastion) -> Identity | None:
+    """A role of ours that no trust policy names; None where there is none."""
+    return Identity(bastion.region, bastion.stranger_role_arn) if bastion.stranger_role_arn else None

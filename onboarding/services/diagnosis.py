@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from onboarding.aws.clients import VALIDATOR_SESSION_NAME
@@ -95,9 +96,10 @@ def keep(role: ExternalRole, text: str, *, source: ReadingSource, at: datetime) 
     role.trust_readings.exclude(pk__in=list(kept)).delete()
 
 
-def is_readable(role: ExternalRole) -> bool:
-    """The role let us read its own definition before."""
-    return role.trust_readings.filter(source=ReadingSource.SAVED, role_arn=role.role_arn).exists()
+def readable_of(role_keys: Iterable[int]) -> set[int]:
+    """Those of the roles that let us read their own definition before."""
+    saved = TrustReading.objects.filter(external_role__in=role_keys, source=ReadingSource.SAVED)
+    return set(saved.filter(role_arn=F("external_role__role_arn")).values_list("external_role", flat=True))
 
 
 def latest(role: ExternalRole) -> ReadPolicy | None:

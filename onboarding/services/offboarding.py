@@ -90,7 +90,7 @@ def _move(
 ) -> None:
     """Raises `IllegalTransition`, `ChangedMeanwhile`."""
     before = role.state
-    if not transitions.move(role, event, at=at, next_check_at=None, **columns):
+    if not transitions.move(role, event, at=at, **columns):
         raise ChangedMeanwhile
     validation.supersede_open(role, at=at)
     audit.append(action, role, at=at, by=by, label=label, facts={"before": before, "after": role.state})

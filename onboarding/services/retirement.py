@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import F, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from onboarding.core import retirement
 from onboarding.core.iam import Outcome
@@ -11,28 +14,29 @@ from onboarding.core.probes import Verdict
 from onboarding.core.retirement import Sight
 from onboarding.core.states import Event, State
 from onboarding.models import ExternalRole, ReadingSource
-from onboarding.services import controls, diagnosis
+from onboarding.services import diagnosis
 
 
-def event_of_try(role: ExternalRole, verdict: Verdict, *, at: datetime) -> Event | None:
+def event_of_try(role: ExternalRole, verdict: Verdict, *, controls_hold: bool, at: datetime) -> Event | None:
     """What a try at the door does: two denials, far enough apart and with no opening between them, end it.
 
     None where nothing was learnt.
     """
-    seen = retirement.sight(verdict, controls_hold=controls.controls_hold(at))
+    seen = retirement.sight(verdict, controls_hold=controls_hold)
     first = retirement.first_seen_shut(seen, role.seen_shut_at, at=at)
     if retirement.is_shown_shut(seen, first, at=at, apart=settings.SHUT_AGAIN_AFTER):
         return Event.SHOWN_SHUT
     return {Sight.OPEN: Event.OPENED_TOO_WIDE, Sight.SHUT: Event.DENIED, Sight.UNCLEAR: None}[seen]
 
 
-def columns_of(event: Event, role: ExternalRole, *, at: datetime) -> dict[str, datetime | None]:
-    """What goes with the event into the role's row. After a first denial, the second is tried as soon as it counts."""
-    if event is Event.OPENED_TOO_WIDE:
-        return {"seen_shut_at": None}
-    first = role.seen_shut_at or at
-    again = None if event is Event.SHOWN_SHUT else first + settings.SHUT_AGAIN_AFTER
-    return {"seen_shut_at": first, "next_check_at": again}
+def columns_of(event: Event, *, at: datetime) -> dict[str, Combinable | None]:
+    """What goes with the event into the rows of the roles that it befalls."""
+    return {"seen_shut_at": None if event is Event.OPENED_TOO_WIDE else Coalesce(F("seen_shut_at"), Value(at))}
+
+
+def next_try(event: Event, role: ExternalRole, *, at: datetime) -> datetime | None:
+    """After a first denial, the second is tried as soon as it counts; after anything else, as with other roles."""
+    return (role.seen_shut_at or at) + settings.SHUT_AGAIN_AFTER if event is Event.DENIED else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,8 @@ def _take(role: ExternalRole, arn: RoleArn, *, by: Person | None = None, label: 
                 offered_arn="",
                 offered_at=None,
                 first_proven_at=None,
-                failures_in_a_row=0,
-                next_check_at=None,
+                failing_since=None,
+                next_check_at=now,
             )
     except IntegrityError:
         raise ArnTaken(arn) from None

@@ -18,12 +18,10 @@ def role(name):
 def stub(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "worker-secret")
-    for kept in (clients.iam, clients._session):
-        kept.cache_clear()
+    clients.forget()
     with Stubber(clients.iam(WORKER)) as stubber:
         yield stubber
-    for kept in (clients.iam, clients._session):
-        kept.cache_clear()
+    clients.forget()
 
 
 def test_the_sso_role_of_exactly_this_permission_set_is_found_on_any_page(stub):

@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from onboarding.core import bastion, trust
 from onboarding.core.arns import AccountId, Partition, RoleArn
+from onboarding.core.bastion import OwnSide
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "bastion"
+OWN = OwnSide(partition=Partition.AWS, bastion_account_id=AccountId("111122223333"))
 
 
 def arns(count: int) -> list[RoleArn]:
@@ -38,13 +41,31 @@ def test_the_validator_role_admits_exactly_the_worker():
 
 
 def test_the_validator_may_enter_anything_but_our_own():
-    policy = bastion.validator_policy(
-        partition=Partition.AWS, bastion_account_id=AccountId("111122223333"), organization_id="o-a1b2c3d4e5"
-    )
+    policy = bastion.validator_policy(replace(OWN, organization_id="o-a1b2c3d4e5"))
     assert trust.policy_text(policy.document) == (GOLDEN / "validator.json").read_text()
 
 
 def test_the_validators_policy_has_no_word_on_the_external_id():
     """Such a condition would refuse the probe without one on our side, and so fake its result."""
-    policy = bastion.validator_policy(partition=Partition.AWS, bastion_account_id=AccountId("111122223333"))
-    assert "ExternalId" not in json.dumps(policy.document)
+    assert "ExternalId" not in json.dumps(bastion.validator_policy(OWN).document)
+
+
+def test_the_accounts_of_the_control_roles_are_ours_and_tried_nevertheless():
+    own = replace(OWN, organization_id="o-a1b2c3d4e5", control_account_ids=frozenset({AccountId("444455556666")}))
+    denied = bastion.validator_policy(own).document["Statement"][2]
+    assert denied["Condition"] == {
+        "StringEquals": {"aws:ResourceOrgID": "o-a1b2c3d4e5"},
+        "StringNotEquals": {"aws:ResourceAccount": ["444455556666"]},
+    }
+
+
+def test_the_stranger_may_try_exactly_what_the_validator_may():
+    validator = bastion.validator_policy(OWN).document["Statement"]
+    assert bastion.stranger_policy(OWN).document["Statement"] == validator[:-1]
+
+
+def test_one_control_role_asks_for_an_external_id_and_one_does_not():
+    callers = [RoleArn.parse("arn:aws:iam::111122223333:role/tobiishi-validator")]
+    opens, asks = (bastion.control_trust_policy(callers, asks=asks)["Statement"][0] for asks in (False, True))
+    assert "Condition" not in opens
+    assert asks == opens | {"Condition": {"StringEquals": {"sts:ExternalId": bastion.CONTROL_EXTERNAL_ID}}}

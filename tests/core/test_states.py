@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from onboarding.core import states
 from onboarding.core.probes import Verdict, VerdictCode
-from onboarding.core.states import Event, IllegalTransition, Intervals, State
+from onboarding.core.states import Event, IllegalTransition, Intervals, State, Told
 
 HOURS, MINUTES = Intervals().well, Intervals().troubled
 
@@ -53,13 +53,38 @@ def test_every_verdict_fits_every_state_that_is_checked(state, code, fresh):
         assert states.next_state(state, event) in State
 
 
-@pytest.mark.parametrize("code", [VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED])
+@pytest.mark.parametrize(
+    "code",
+    [VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE, VerdictCode.SUPERSEDED],
+)
 def test_what_taught_us_nothing_moves_nothing(code):
     assert states.event_of(Verdict(code), state=State.PROVEN, fresh=False) is None
 
 
+def test_each_pair_of_state_and_event_stands_in_the_table_once():
+    pairs = [(state, line.event) for line in states.TRANSITIONS for state in line.states]
+    assert len(pairs) == len(set(pairs))
+
+
+def test_who_hears_of_what():
+    def told(who: Told) -> set[tuple[State, State]]:
+        return {(before, after) for before in State for after in State if states.who_is_told(before, after) is who}
+
+    assert told(Told.ADMINS) == {
+        (State.SUSPECT, State.BROKEN),
+        (State.RETIRING, State.RETIRED),
+        *((state, State.UNSAFE) for state in states.CHECKED - {State.UNSAFE}),
+    }
+    assert told(Told.IF_TOLD_BEFORE) == {(state, State.PROVEN) for state in states.CHECKED - {State.PROVEN}}
+
+
+def test_an_unsafe_role_that_is_shut_stays_out_of_configs_until_it_is_proven():
+    assert travel(Event.DENIED, start=State.UNSAFE) not in states.HANDED_OUT
+    assert travel(Event.DENIED, Event.OPENED_AS_WANTED, start=State.UNSAFE) is State.PROVEN
+
+
 def test_only_a_plain_denial_shuts_the_door_of_a_retiring_role():
-    for code in (VerdictCode.REFUSED_OTHERWISE, VerdictCode.WRONG_ACCOUNT):
+    for code in (VerdictCode.WRONG_ROLE, VerdictCode.WRONG_ACCOUNT):
         assert states.event_of(Verdict(code), state=State.RETIRING, fresh=False) is None
 
 
@@ -69,22 +94,47 @@ def test_iam_gets_two_minutes_to_propagate():
     assert not states.is_fresh(State.PROVEN, since_return=timedelta(0))
 
 
-def test_gaps_grow_up_to_the_interval_of_roles_that_are_well():
-    gaps = [states.next_check_after(State.BROKEN, failures=n, intervals=Intervals()) for n in range(12)]
-    assert gaps == sorted(gaps)
-    assert gaps[0] == gaps[1] == MINUTES
+def gap(state: State, lasted: timedelta = timedelta(0), *, learnt: bool = True, luck: float = 0) -> timedelta | None:
+    return states.next_check_after(state, lasted=lasted, learnt=learnt, intervals=Intervals(), luck=luck)
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.UNSAFE, State.BROKEN, State.RETIRING])
+def test_gaps_of_an_open_problem_grow_up_to_the_interval_of_roles_that_are_well(state):
+    lasted, gaps = timedelta(0), []
+    for _ in range(8):
+        gaps.append(gap(state, lasted))
+        lasted += gaps[-1]
+    assert gaps[:5] == [MINUTES, MINUTES, 2 * MINUTES, 4 * MINUTES, 8 * MINUTES]
     assert gaps[-1] == HOURS
 
 
 def test_a_fresh_role_is_tried_again_within_seconds():
-    gaps = [states.next_check_after(State.NOT_YET, failures=n, intervals=Intervals()) for n in range(1, 8)]
-    assert gaps[0] == timedelta(seconds=5)
-    assert max(gaps) == timedelta(minutes=1)
+    gaps = [gap(State.NOT_YET, timedelta(seconds=seconds)) for seconds in (0, 5, 10, 20, 40, 80)]
+    assert gaps == [timedelta(seconds=seconds) for seconds in (5, 5, 10, 20, 40, 60)]
+
+
+def test_one_failure_is_looked_into_at_once():
+    assert gap(State.SUSPECT) == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("state", [State.PROVEN, State.SUSPECT, State.BROKEN])
+def test_trouble_of_our_own_is_tried_again_soon(state):
+    assert gap(state, timedelta(days=1), learnt=False) == MINUTES
+
+
+@given(st.sampled_from(sorted(states.PROBED)), st.timedeltas(), st.booleans(), st.floats(0, 1))
+def test_no_gap_is_longer_than_the_interval_whatever_the_clock_did(state, lasted, learnt, luck):
+    found = gap(state, lasted, learnt=learnt, luck=luck)
+    assert timedelta(0) < found <= Intervals().longest
+
+
+def test_roles_that_are_well_are_spread():
+    assert gap(State.PROVEN, luck=1) < gap(State.PROVEN, luck=0.5) < gap(State.PROVEN, luck=0) == HOURS
 
 
 @pytest.mark.parametrize("state", [State.REGISTERED, State.INVITED, State.SUSPENDED, State.RETIRED])
 def test_what_is_not_checked_has_no_next_time(state):
-    assert states.next_check_after(state, failures=0, intervals=Intervals()) is None
+    assert gap(state) is None
 
 
 @given(st.sampled_from(State), st.booleans())

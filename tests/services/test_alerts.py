@@ -7,17 +7,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from onboarding import queue
-from onboarding.aws import AwsUnavailable, iam
+from onboarding.aws import iam
 from onboarding.core.alerts import AlertKind
 from onboarding.core.arns import SsoRoleArn
 from onboarding.core.probes import Outcome, Verdict, VerdictCode
 from onboarding.core.states import State
 from onboarding.core.trust import TrustStyle
-from onboarding.models import Alert, AlertEntry, AuditEvent, Channel, Delivery, ExternalRole, Trigger
-from onboarding.services import alert_routes, alert_texts, alerts, bastions, offboarding, validation
+from onboarding.models import Alert, AlertEntry, AuditEvent, Channel, Delivery, ExternalRole
+from onboarding.services import alert_routes, alert_texts, alerts, bastions, offboarding
 from onboarding.services.alerts import Checked
 from tests import factories
-from tests.factories import Door, check, make_checked_role, make_partner, make_permission_set, make_role
+from tests.factories import Door, check, give_up, make_checked_role, make_partner, make_permission_set, make_role
 
 pytestmark = pytest.mark.django_db
 SHUT, OPEN = Outcome.DENIED, Outcome.ENTERED
@@ -68,6 +68,7 @@ def many(count: int, state: State) -> list[ExternalRole]:
                 role_arn=f"arn:aws:iam::{account.account_id}:role/HoshinoReader",
                 state=State.PROVEN,
                 state_since=first.state_since,
+                next_check_at=first.next_check_at,
                 created_by=first.created_by,
             )
         )
@@ -156,8 +157,7 @@ def test_500_roles_that_break_together_are_one_alert_with_a_list(alice):
 
 
 def trouble(role: ExternalRole, code: str = "ExpiredToken") -> None:
-    asked = validation.request_validation(role, trigger=Trigger.SCHEDULE)
-    validation.give_up(asked.pk, AwsUnavailable(code, where="validator_role"))
+    give_up(role, code)
 
 
 def test_one_fault_of_ours_is_one_alert_however_many_roles_it_hits_and_however_long_it_lasts(alice):

@@ -118,7 +118,9 @@ def test_the_tag_does_not_change_with_what_the_text_does_not_hold(
     world: dict[type[models.Model], models.Model], carol: Person
 ) -> None:
     _, tag = told(carol)
-    ExternalRole.objects.update(last_proven_at=timezone.now(), first_used_at=timezone.now(), failures_in_a_row=3)
+    ExternalRole.objects.update(
+        last_proven_at=timezone.now(), first_used_at=timezone.now(), failing_since=timezone.now()
+    )
     assert told(carol)[1] == tag
 
 

@@ -8,12 +8,11 @@ from onboarding.core.alerts import AlertKind
 from onboarding.core.probes import Outcome, ProbeKind, VerdictCode
 from onboarding.core.states import State
 from onboarding.core.trust import policy_text
-from onboarding.models import Alert, AuditEvent, Delivery, ExternalRole, Invitation, ReadingSource
+from onboarding.models import Alert, AuditEvent, Bastion, Delivery, ExternalRole, Invitation, ReadingSource
 from onboarding.services import (
     access,
     alert_texts,
     alerts,
-    controls,
     diagnosis,
     invitations,
     offboarding,
@@ -84,7 +83,12 @@ def test_the_door_is_tried_with_and_without_the_external_id(role):
     tried(role, door)
     assert door.orders[0].is_retiring
     kinds = [probe.kind for probe in role.validations.finished().latest("pk").recorded_probes]
-    assert kinds == [ProbeKind.OWN_IDENTITY, ProbeKind.WITH_EXTERNAL_ID, ProbeKind.WITHOUT_EXTERNAL_ID]
+    assert kinds == [
+        ProbeKind.OWN_IDENTITY,
+        ProbeKind.VALIDATOR_ROLE,
+        ProbeKind.WITH_EXTERNAL_ID,
+        ProbeKind.WITHOUT_EXTERNAL_ID,
+    ]
 
 
 def test_what_is_no_plain_denial_shows_nothing(role):
@@ -95,8 +99,9 @@ def test_what_is_no_plain_denial_shows_nothing(role):
     assert tried(role, shut(), after=timedelta(minutes=21)).state == State.RETIRED
 
 
-def test_a_denial_counts_only_while_our_control_role_opens(role, monkeypatch):
-    monkeypatch.setattr(controls, "controls_hold", lambda _at: False)
+def test_a_denial_counts_only_while_our_control_role_opens(role):
+    controls = {f"{name}_control_role_arn": f"arn:aws:iam::444455556666:role/{name}" for name in ("open", "asking")}
+    Bastion.objects.update(controls_hold=False, **controls)
     assert tried(role, shut()).seen_shut_at is None
     assert tried(role, shut(), after=timedelta(minutes=20)).state == State.RETIRING
 

@@ -4,8 +4,10 @@ import pytest
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from onboarding.core.bastion import CONTROL_EXTERNAL_ID
+from onboarding.core.probes import CONTROLS_MUST, Outcome, Probe, ProbeKind
 from onboarding.models import Bastion, PermissionSet
-from onboarding.services import bastions
+from onboarding.services import bastions, controls
 from tests.factories import make_bastion, make_checked_role, make_permission_set, make_returned_role, make_role
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,56 @@ def test_a_wrong_value_is_told_at_its_field(client, field, wrong):
         assert getattr(Bastion.objects.get(), field) == wrong.strip()
     else:
         assert list(answer.context["form"].errors) == [field]
+
+
+OWN_ROLES = {
+    "open_control_role_arn": "arn:aws:iam::444455556666:role/control-open",
+    "asking_control_role_arn": "arn:aws:iam::444455556666:role/control-asking",
+    "stranger_role_arn": "arn:aws:iam::111122223333:role/tobiishi-stranger",
+}
+
+
+def test_the_roles_that_watch_the_checks_are_set_up_and_have_their_policies(client):
+    client.post(SET_UP, TYPED | OWN_ROLES)
+    bastion = Bastion.objects.get()
+    assert {name: getattr(bastion, name) for name in OWN_ROLES} == OWN_ROLES
+    page = client.get(at("bastion", bastion))
+    assertContains(page, "Control role that asks for one, trust policy")
+    assertContains(page, CONTROL_EXTERNAL_ID)
+    assertContains(page, "aws:ResourceAccount")
+    assertContains(page, "Not tried yet")
+
+
+def test_the_answers_of_the_control_roles_stand_on_the_page(client):
+    client.post(SET_UP, TYPED | OWN_ROLES)
+    outcomes = CONTROLS_MUST | {ProbeKind.CONTROL_SHUT_WITHOUT: Outcome.ENTERED}
+    controls.try_controls(
+        Bastion.objects.get().pk,
+        try_them=lambda _order: [Probe(kind=kind, outcome=it, duration_ms=7) for kind, it in outcomes.items()],
+    )
+    page = client.get(at("bastion", Bastion.objects.get()))
+    assertContains(page, "They do not hold")
+    assert [row.passed for row in page.context["controls"]] == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "words"),
+    [
+        ("asking_control_role_arn", "", "come together"),
+        ("open_control_role_arn", "arn:aws:iam::111122223333:role/control-open", "another account of yours"),
+        ("open_control_role_arn", "arn:aws-cn:iam::444455556666:role/control-open", "AWS partition of the bastion"),
+        (
+            "stranger_role_arn",
+            "arn:aws:iam::444455556666:role/tobiishi-stranger",
+            "another role of the bastion account",
+        ),
+        ("stranger_role_arn", TYPED["validator_role_arn"], "another role of the bastion account"),
+    ],
+)
+def test_a_role_that_cannot_watch_the_checks_is_told(client, field, wrong, words):
+    answer = client.post(SET_UP, TYPED | OWN_ROLES | {field: wrong})
+    assertContains(answer, words)
+    assert not Bastion.objects.exists()
 
 
 def test_what_partners_trust_stays(client):

@@ -85,7 +85,7 @@ def test_the_probes_are_shown_with_what_was_expected_and_aws_request_ids(client)
     role = make_checked_role(door=Door(without=Outcome.ENTERED))
     page = client.get(at("role", role))
     rows = page.context["evidence"]
-    assert [row.passed for row in rows] == [True, True, True, False, True]
+    assert [row.passed for row in rows] == [True, True, True, False, True, True, True, True, True]
     assertContains(page, "6f1c0d52-8a3e-4b7f-9c21-0e5d7b1a44f0")
     assertContains(page, 'class="fail"', count=1)
 
@@ -94,7 +94,7 @@ def test_an_answer_from_another_account_is_seen_in_the_evidence(client):
     role = make_checked_role(door=Door(account="999988887777"))
     rows = client.get(at("role", role)).context["evidence"]
     assert [(row.expected, row.got) for row in rows if not row.passed] == [
-        (role.account.number.grouped, "9999 8888 7777")
+        (f"{role.role_name} in {role.account.number.grouped}", f"{role.role_name} in 9999 8888 7777")
     ]
 
 

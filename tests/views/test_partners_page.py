@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from onboarding.core import permissions_policy, trust
 from onboarding.core.arns import Partition, PolicyArn
@@ -280,7 +281,7 @@ def test_the_sandboxs_console_is_linked_only_in_the_sandbox(client, role, settin
     settings.SANDBOX = True
     address = "http://127.0.0.1:9000/console/create?account=303040405050&amp;role=HoshinoTelemetry"
     assert address in client.get(page(invitation)).text
-    ExternalRole.objects.update(role_arn=arn_of(role), state=State.RETURNED)
+    ExternalRole.objects.update(role_arn=arn_of(role), state=State.RETURNED, next_check_at=timezone.now())
     assert 'href="http://127.0.0.1:9000/console/303040405050/"' in client.get(page(invitation)).text
 
 

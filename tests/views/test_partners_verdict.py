@@ -10,12 +10,11 @@ from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from onboarding.aws import AwsUnavailable
 from onboarding.core.probes import Outcome
 from onboarding.core.states import State
 from onboarding.models import ExternalRole, Trigger, Validation
 from onboarding.services import offboarding, validation
-from tests.factories import Door, check, make_checked_role, make_returned_role, make_role
+from tests.factories import Door, check, give_up, make_checked_role, make_returned_role, make_role
 from tests.views.partner_pages import arn_of, of_role, open_link, page, paste
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +135,7 @@ def test_a_denial_that_lasts_lists_likely_causes(client):
 
 def test_trouble_on_our_side_tells_no_stranger_what_it_was(client):
     role = make_returned_role()
-    validation.give_up(role.validations.get().pk, AwsUnavailable("ExpiredToken", where="assume_validator"))
+    give_up(role)
     text = words(client.get(page(open_link(client, role))).text)
     assert "We could not check, for a reason on our own side." in text
     assert "ExpiredToken" not in text

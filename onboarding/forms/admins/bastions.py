@@ -21,7 +21,7 @@ from onboarding.forms.fields import (
     RoleArnField,
 )
 from onboarding.models import Bastion
-from onboarding.services.bastions import BastionDetails, BastionInUse
+from onboarding.services.bastions import BastionDetails, BastionInUse, UnfitControls, UnfitStranger
 
 
 class BastionForm(ServiceForm):
@@ -30,6 +30,8 @@ class BastionForm(ServiceForm):
         WrongAccount: "validator_role_arn",
         WrongPartition: "validator_role_arn",
         BastionInUse: "account_id",
+        UnfitControls: "open_control_role_arn",
+        UnfitStranger: "stranger_role_arn",
     }
 
     name = PlainLineField(label=_("Name"), max_length=100, help_text=_("How admins call it, for example “Bastion”."))
@@ -85,6 +87,31 @@ class BastionForm(ServiceForm):
         widget=mono(),
         validators=[RegexValidator(r"\Ao-[a-z0-9]{10,32}\Z", _("An organization's ID looks like o-a1b2c3d4e5."))],
         help_text=_("If known, the validator role is kept out of all our own accounts, not of the bastion alone."),
+    )
+
+    open_control_role_arn = RoleArnField(
+        label=_("ARN of the control role that asks for no external ID"),
+        required=False,
+        widget=mono(),
+        help_text=_(
+            "In another account of yours. Where it does not open, a denial is our own trouble and no partner's."
+        ),
+    )
+    asking_control_role_arn = RoleArnField(
+        label=_("ARN of the control role that asks for one"),
+        required=False,
+        widget=mono(),
+        help_text=_(
+            "There too. Where it opens without one, no denial counts. Their policies stand on the bastion's page."
+        ),
+    )
+    stranger_role_arn = RoleArnField(
+        label=_("ARN of the stranger"),
+        required=False,
+        widget=mono(),
+        help_text=_(
+            "A role of the bastion account that no partner is told of. A partner's role that lets it in is unsafe."
+        ),
     )
 
     @property

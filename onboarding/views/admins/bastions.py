@@ -9,10 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onboarding import queue
+from onboarding import evidence, queue
 from onboarding.aws import AwsUnavailable
 from onboarding.core import bastion as rules
-from onboarding.core.arns import AccountId, Partition
 from onboarding.core.bastion import PermissionSetPolicyStyle, SizedPolicy
 from onboarding.core.trust import policy_text
 from onboarding.forms.admins.bastions import BastionForm, PermissionSetForm, PolicyStyleForm, WorkerForm
@@ -148,11 +147,13 @@ def find_sso_role(request: PersonRequest, uuid: UUID) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Policies:
-    """Of the validator role."""
+    """Of our own roles."""
 
     permissions: SizedPolicy
     permissions_text: str
-    # Empty until we are told who the worker is.
+    stranger_text: str
+    control_texts: tuple[str, str]
+    # Of validator and stranger; empty until we are told who the worker is.
     trust_text: str = ""
 
 
@@ -162,20 +163,26 @@ def _context(row: Bastion, form: PermissionSetForm, worker: WorkerForm) -> dict[
         "permission_sets": row.permission_sets.all(),
         "form": form,
         "worker_form": worker,
-        "validator": _validator(row, worker),
+        "policies": _policies(row, worker),
+        "controls": evidence.control_rows(row),
     }
 
 
-def _validator(row: Bastion, worker: WorkerForm) -> _Policies:
-    permissions = rules.validator_policy(
-        partition=Partition(row.partition),
-        bastion_account_id=AccountId(row.account_id),
-        organization_id=row.organization_id or None,
-    )
+def _policies(row: Bastion, worker: WorkerForm) -> _Policies:
+    own = bastions.own_side(row)
+    permissions = rules.validator_policy(own)
+    callers = bastions.control_callers(row)
+    opens, asks = (policy_text(rules.control_trust_policy(callers, asks=asks)) for asks in (False, True))
     trust = ""
     if worker.is_valid():
         trust = policy_text(rules.validator_trust_policy(str(worker.cleaned_data["worker_arn"])))
-    return _Policies(permissions, policy_text(permissions.document or {}), trust)
+    return _Policies(
+        permissions=permissions,
+        permissions_text=policy_text(permissions.document or {}),
+        stranger_text=policy_text(rules.stranger_policy(own).document or {}),
+        control_texts=(opens, asks),
+        trust_text=trust,
+    )
 
 
 def _permission_set(uuid: UUID) -> PermissionSet:

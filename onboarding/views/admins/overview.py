@@ -28,7 +28,9 @@ _RECENT = 6
 @platform_admin_required
 @require_safe
 def overview(request: PersonRequest) -> HttpResponse:
-    matters = attention.matters(now=timezone.now())
+    now = timezone.now()
+    matters = attention.matters(now=now)
+    planned = ExternalRole.objects.filter(next_check_at__gt=now)
     context = {
         "matters": matters,
         "ours": sum(not matter.turn for matter in matters),
@@ -37,7 +39,7 @@ def overview(request: PersonRequest) -> HttpResponse:
         "partners": Partner.objects.count(),
         "accounts": ExternalAccount.objects.live().count(),
         "last_check": Validation.objects.finished().order_by("-requested_at", "-id").first(),
-        "next_check_at": ExternalRole.objects.aggregate(soonest=Min("next_check_at"))["soonest"],
+        "next_check_at": planned.aggregate(soonest=Min("next_check_at"))["soonest"],
         "recent": AuditEvent.objects.select_related("actor")[:_RECENT],
     }
     return render(request, "admins/overview.html", context)

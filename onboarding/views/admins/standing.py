@@ -131,7 +131,7 @@ def _walk_facts(role: ExternalRole, now: datetime) -> list[str]:
 
 def _proven(role: ExternalRole) -> str:
     if role.state in states.NEEDS_ATTENTION:
-        return _("not since %(time)s") % {"time": _line(role.state_since)}
+        return _("not since %(time)s") % {"time": _line(role.failing_since or role.state_since)}
     return _line(role.first_proven_at)
 
 

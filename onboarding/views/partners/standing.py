@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from onboarding import messages, verdicts
 from onboarding.core.arns import AccountId
-from onboarding.core.probes import Outcome, Probe, ProbeKind, VerdictCode
+from onboarding.core.probes import NEGATIVE, Outcome, Probe, ProbeKind, VerdictCode
 from onboarding.core.states import State
 from onboarding.messages import Explanation, Turn
 from onboarding.models import ExternalRole, Validation
@@ -112,7 +112,7 @@ def _told(role: ExternalRole, last: Validation | None, running: Validation | Non
         return _leaving(role, last)
     if role.state == State.SUSPENDED:
         return Explanation(tone="wait", happened=_("We have paused this role. Nothing is checked."), turn=Turn.US)
-    if last and last.verdict == VerdictCode.OUR_TROUBLE:
+    if last and last.verdict in _OURS_TO_MEND:
         # What went wrong among ourselves is no business of a stranger's.
         return Explanation(
             tone="wait",
@@ -137,6 +137,9 @@ def _leaving(role: ExternalRole, last: Validation | None) -> Explanation:
     else:
         words = _("The work with this role has ended, and AWS still lets us in.")
     return Explanation(tone="wait", happened=words, turn=Turn.PARTNER)
+
+
+_OURS_TO_MEND = {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE}
 
 
 def _proven(role: ExternalRole) -> str:
@@ -169,14 +172,13 @@ def _seen(role: ExternalRole, last: Validation | None, running: Validation | Non
 def _shown(last: Validation | None) -> list[Probe]:
     """Who we are ourselves concerns us; the rest is the partner's."""
     probes = last.recorded_probes if last else []
-    return [probe for probe in probes if probe.kind is not ProbeKind.OWN_IDENTITY]
+    return [probe for probe in probes if probe.kind in _AS_WANTED]
 
 
 _AS_WANTED = {
     ProbeKind.WITH_EXTERNAL_ID: Outcome.ENTERED,
+    **dict.fromkeys(NEGATIVE, Outcome.DENIED),
     ProbeKind.ANSWERING_ACCOUNT: Outcome.ENTERED,
-    ProbeKind.WITHOUT_EXTERNAL_ID: Outcome.DENIED,
-    ProbeKind.WITH_WRONG_EXTERNAL_ID: Outcome.DENIED,
 }
 _SIGNS = {"ok": "check", "warn": "ask", "bad": "cross", "wait": "clock"}
 
@@ -230,7 +232,10 @@ def _leaving_line(probe: Probe) -> Line:
 def _tone(probe: Probe, role: ExternalRole) -> str:
     if probe.outcome is Outcome.REFUSED_OTHERWISE:
         return "warn"
-    elsewhere = probe.kind is ProbeKind.ANSWERING_ACCOUNT and probe.answering_account != role.account.account_id
+    elsewhere = probe.kind is ProbeKind.ANSWERING_ACCOUNT and (probe.answering_account, probe.answering_role) != (
+        role.account.account_id,
+        role.arn.name if role.arn else "",
+    )
     if probe.outcome is _AS_WANTED[probe.kind] and not elsewhere:
         return "ok"
     # A denial while IAM propagates is no fault of anybody's.
@@ -244,11 +249,19 @@ def _words(probe: Probe, role: ExternalRole, *, passed: bool) -> str:
         ProbeKind.ANSWERING_ACCOUNT: _("The role is in your account %(account)s") % account,
         ProbeKind.WITHOUT_EXTERNAL_ID: _("It stays shut without the external ID"),
         ProbeKind.WITH_WRONG_EXTERNAL_ID: _("It stays shut with a wrong one"),
+        ProbeKind.IN_OTHER_CASE: _("It stays shut with upper and lower case exchanged"),
+        ProbeKind.WITH_PREFIX: _("It stays shut with something before it"),
+        ProbeKind.WITH_SUFFIX: _("It stays shut with something behind it"),
+        ProbeKind.AS_STRANGER: _("It stays shut to roles of ours that the policy does not name"),
     }
     other_words = {
         ProbeKind.WITH_EXTERNAL_ID: _("It did not open for us, with the external ID"),
-        ProbeKind.ANSWERING_ACCOUNT: _("The account %(account)s did not answer") % account,
+        ProbeKind.ANSWERING_ACCOUNT: _("The role in the account %(account)s did not answer") % account,
         ProbeKind.WITHOUT_EXTERNAL_ID: _("It has to stay shut without the external ID"),
         ProbeKind.WITH_WRONG_EXTERNAL_ID: _("It has to stay shut with a wrong external ID"),
+        ProbeKind.IN_OTHER_CASE: _("It has to stay shut where upper and lower case differ"),
+        ProbeKind.WITH_PREFIX: _("It has to stay shut with something before the external ID"),
+        ProbeKind.WITH_SUFFIX: _("It has to stay shut with something behind the external ID"),
+        ProbeKind.AS_STRANGER: _("It has to stay shut to roles of ours that the policy does not name"),
     }
     return (passed_words if passed else other_words)[probe.kind]
