@@ -48,9 +48,14 @@ def _filled(words: Words, facts: Facts) -> Words:
     return Words(*(text % facts.named for text in (words.headline, words.happened, words.to_do)))
 
 
+def _one_or_many(count: int, one: str, many: str) -> str:
+    """One is named, many are counted: two sentences, and no plural of the same one."""
+    return one if count == 1 else many
+
+
 def _broken(count: int) -> Words:
     return Words(
-        ngettext("Broken: %(partner)s, %(role)s", "%(count)d roles are broken", count),
+        _one_or_many(count, _("Broken: %(partner)s, %(role)s"), _("%(count)d roles are broken")),
         _(
             "AWS denied us twice in a row what it allowed before. Configs still hold the role, and employees see it "
             "marked."
@@ -61,7 +66,7 @@ def _broken(count: int) -> Words:
 
 def _unsafe(count: int) -> Words:
     return Words(
-        ngettext("Unsafe: %(partner)s, %(role)s", "%(count)d roles are unsafe", count),
+        _one_or_many(count, _("Unsafe: %(partner)s, %(role)s"), _("%(count)d roles are unsafe")),
         _(
             "A probe entered that had to be denied. New configs leave the role out; files already downloaded still "
             "work."
@@ -72,7 +77,7 @@ def _unsafe(count: int) -> Words:
 
 def _recovered(count: int) -> Words:
     return Words(
-        ngettext("Recovered: %(partner)s, %(role)s", "%(count)d roles have recovered", count),
+        _one_or_many(count, _("Recovered: %(partner)s, %(role)s"), _("%(count)d roles have recovered")),
         _("It opens with the external ID again, and stays shut to every other try of ours."),
         _("Nothing to do."),
     )
@@ -127,7 +132,7 @@ def _sso_role_changed(count: int) -> Words:
 
 def _door_open(count: int) -> Words:
     return Words(
-        ngettext("Door still open: %(partner)s, %(role)s", "%(count)d doors are still open", count),
+        _one_or_many(count, _("Door still open: %(partner)s, %(role)s"), _("%(count)d doors are still open")),
         _("The work ended more than seven days ago, and AWS still lets our validator role in."),
         _(
             "The partner's turn: the role has to be deleted, or its trust taken away. Ask them; the role's page says "
@@ -138,7 +143,7 @@ def _door_open(count: int) -> Words:
 
 def _retired(count: int) -> Words:
     return Words(
-        ngettext("Shut: %(partner)s, %(role)s", "%(count)d doors are shut", count),
+        _one_or_many(count, _("Shut: %(partner)s, %(role)s"), _("%(count)d doors are shut")),
         _("AWS denied us twice, with and without the external ID, so the role counts as retired."),
         _("Nothing to do."),
     )
@@ -168,10 +173,10 @@ _TO_ADMINS: dict[AlertKind, Callable[[int], Words]] = {
 
 def _theirs_broken(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: %(role)s in account %(account)s no longer opens",
-            "%(organization)s: %(count)d roles in your accounts no longer open",
+        _one_or_many(
             count,
+            _("%(organization)s: %(role)s in account %(account)s no longer opens"),
+            _("%(organization)s: %(count)d roles in your accounts no longer open"),
         ),
         _("AWS denied us twice in a row what it allowed before, with the right external ID."),
         _("Your turn, if this was not meant: the page behind your link says what most often causes it."),
@@ -180,10 +185,10 @@ def _theirs_broken(count: int) -> Words:
 
 def _theirs_unsafe(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: %(role)s in account %(account)s opens too wide",
-            "%(organization)s: %(count)d roles in your accounts open too wide",
+        _one_or_many(
             count,
+            _("%(organization)s: %(role)s in account %(account)s opens too wide"),
+            _("%(organization)s: %(count)d roles in your accounts open too wide"),
         ),
         _("A try of ours entered that had to be denied, so others might enter as well. We keep the role back."),
         _("Your turn: the page behind your link has the trust policy as it should read."),
@@ -192,10 +197,10 @@ def _theirs_unsafe(count: int) -> Words:
 
 def _theirs_recovered(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: %(role)s in account %(account)s is well again",
-            "%(organization)s: %(count)d roles in your accounts are well again",
+        _one_or_many(
             count,
+            _("%(organization)s: %(role)s in account %(account)s is well again"),
+            _("%(organization)s: %(count)d roles in your accounts are well again"),
         ),
         _("It opens for us with the external ID, and stayed shut to every other try of ours."),
         _("Nothing to do. Thank you."),
@@ -204,10 +209,10 @@ def _theirs_recovered(count: int) -> Words:
 
 def _theirs_sso_role_changed(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: please save the trust policy of %(role)s once more",
-            "%(organization)s: please save the trust policies of %(count)d roles once more",
+        _one_or_many(
             count,
+            _("%(organization)s: please save the trust policy of %(role)s once more"),
+            _("%(organization)s: please save the trust policies of %(count)d roles once more"),
         ),
         _("The policy names a role of ours that AWS has made anew, so our people are shut out."),
         _("Your turn: the page behind your link has the policy with the new name in it."),
@@ -216,10 +221,10 @@ def _theirs_sso_role_changed(count: int) -> Words:
 
 def _theirs_door_open(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: %(role)s in account %(account)s still lets us in",
-            "%(organization)s: %(count)d roles in your accounts still let us in",
+        _one_or_many(
             count,
+            _("%(organization)s: %(role)s in account %(account)s still lets us in"),
+            _("%(organization)s: %(count)d roles in your accounts still let us in"),
         ),
         _("The work has ended, and we would like to have no way in any more. AWS still opens it for us."),
         _("Your turn: delete the role, or take our account out of its trust policy. We see it by ourselves."),
@@ -228,10 +233,10 @@ def _theirs_door_open(count: int) -> Words:
 
 def _theirs_retirement(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s no longer needs %(role)s in account %(account)s",
-            "%(organization)s no longer needs %(count)d roles in your accounts",
+        _one_or_many(
             count,
+            _("%(organization)s no longer needs %(role)s in account %(account)s"),
+            _("%(organization)s no longer needs %(count)d roles in your accounts"),
         ),
         _("The work has ended. Our employees no longer get the role. Thank you for it."),
         _(
@@ -244,10 +249,10 @@ def _theirs_retirement(count: int) -> Words:
 
 def _theirs_retired(count: int) -> Words:
     return Words(
-        ngettext(
-            "%(organization)s: the door of %(role)s in account %(account)s is shut",
-            "%(organization)s: %(count)d doors in your accounts are shut",
+        _one_or_many(
             count,
+            _("%(organization)s: the door of %(role)s in account %(account)s is shut"),
+            _("%(organization)s: %(count)d doors in your accounts are shut"),
         ),
         _("AWS denied us twice, with and without the external ID. We have no way in by this role any more."),
         _("Nothing more to do. Thank you."),

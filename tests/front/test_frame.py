@@ -35,7 +35,7 @@ def navigation(client: Client, address: str = "/sheet/") -> str:
 def test_an_admin_reaches_every_page_for_admins_and_my_access(client: Client, alice: Person) -> None:
     client.force_login(alice)
     assert text_of(navigation(client)) == (
-        "Overview Partners Roles Validations Audit log People Bastion My access Settings"
+        "Overview Partners Roles Validations Alerts Audit log People Bastion My access Settings"
     )
 
 

@@ -36,7 +36,7 @@ def test_the_whole_story_from_registration_to_the_first_command(
     partner.page.evaluate("document.body.dataset.page = 'the same'")
     verdict = partner.verdict(ROLE)
     expect(verdict.get_by_role("heading")).to_have_text(OPENS)
-    expect(verdict.locator(".checks li .ok")).to_have_count(4)
+    expect(verdict.locator(".checks li .ok")).to_have_count(8)
     assert partner.page.evaluate("document.body.dataset.page") == "the same"
 
     admin.open_role(ROLE)
@@ -88,7 +88,7 @@ def test_a_partner_without_javascript_gets_as_far(browsers: Browsers, demo: dict
     heading = verdict.get_by_role("heading")
     while heading.inner_text() != OPENS:
         look.click()
-    expect(verdict.locator(".checks li .ok")).to_have_count(4)
+    expect(verdict.locator(".checks li .ok")).to_have_count(8)
     account = next(account for account in demo["sandbox"]["accounts"] if account["id"] == WILLOW)
     assert trust_of("HoshinoPlain", account, demo["sandbox"]["endpoint"]) == json.loads(policy)
 

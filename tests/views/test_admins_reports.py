@@ -118,7 +118,7 @@ def test_a_round_that_ended_says_so(client, alice):
         rounds.advance(found.pk, look)
         for row in found.validations.open():
             check(row.external_role, Door())
-    assertContains(client.get(url("validations")), "The one role was validated")
+    assertContains(client.get(url("validations")), "1 role was validated")
 
 
 def test_beginning_twice_says_that_one_runs(client):

@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from onboarding.core.handoff import Form
 from onboarding.models import Invitation, Mail
 from onboarding.services import delivery, invitations
 from tests.factories import make_invitation, make_returned_role
-from tests.views.partner_pages import link, of_role, page
+from tests.views.partner_pages import form_of, link, of_role, page
 
 pytestmark = pytest.mark.django_db
 
@@ -54,9 +55,11 @@ def test_the_first_opening_asks_for_a_code_and_mails_none_by_itself(client, open
 
 def test_nothing_of_the_request_is_told_before_the_code(client, opened):
     role = opened.account.roles.get()
-    for name in ("trust_policy", "commands", "verdict"):
+    for name in ("trust_policy", "permissions_policy", "verdict"):
         assert client.get(of_role(name, opened, role))["Location"] == recipient(opened)
-    for name in ("return", "check", "withdraw"):
+    for form in Form:
+        assert client.get(form_of(form, opened, role))["Location"] == recipient(opened)
+    for name in ("return", "check", "withdraw", "create_stack"):
         assert client.post(of_role(name, opened, role))["Location"] == recipient(opened)
     for name in ("summary", "handoff"):
         assert client.get(reverse(f"onboarding:partners:{name}", args=[opened.uuid]))["Location"] == recipient(opened)

@@ -17,6 +17,8 @@ from tests.views import partner_pages
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+_PATIENCE_MS = 20_000
+
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH")
 
 
@@ -51,6 +53,7 @@ def open_page(live_server, client: Client, address: str, wrong: str) -> Iterator
                 **options,  # type: ignore[arg-type]
             )
             context.add_cookies([session])  # type: ignore[list-item]
+            context.set_default_timeout(_PATIENCE_MS)
             page = context.new_page()
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
             page.goto(address)
@@ -66,7 +69,7 @@ def test_what_is_wrong_shows_in_place_and_is_announced(open_page, wrong: str, th
     page = open_page(color_scheme=theme, viewport={"width": width, "height": 900})
     page.get_by_label("Trust policy", exact=True).fill(wrong)
     page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_role("heading", name="This policy does not let us in.")).to_be_visible()
+    expect(page.get_by_role("heading", name="This policy does not let us in.")).to_be_visible(timeout=_PATIENCE_MS)
     expect(page.locator('[role="status"][id^="trust-said"]')).to_have_text("This policy does not let us in.")
     expect(page.get_by_label("Trust policy", exact=True)).to_have_value(wrong)
     expect(page.locator(".ask-doctor .l.hot")).to_contain_text("acme-*")
@@ -78,7 +81,7 @@ def test_without_script_the_answer_is_a_page_that_opens_where_it_stands(open_pag
     page = open_page(java_script_enabled=False)
     page.get_by_label("Trust policy", exact=True).fill(wrong)
     page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_role("heading", name="This policy does not let us in.")).to_be_visible()
+    expect(page.get_by_role("heading", name="This policy does not let us in.")).to_be_visible(timeout=_PATIENCE_MS)
     expect(page.get_by_label("Trust policy", exact=True)).to_have_value(wrong)
     assert "#trust-" in page.url
 
@@ -87,4 +90,6 @@ def test_far_too_much_text_is_said_to_be_too_much(open_page) -> None:
     page = open_page()
     page.get_by_label("Trust policy", exact=True).evaluate("box => { box.value = '{'.repeat(3_000_000); }")
     page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_role("heading", name="This is far more text than we can read")).to_be_visible()
+    expect(page.get_by_role("heading", name="This is far more text than we can read")).to_be_visible(
+        timeout=_PATIENCE_MS
+    )

@@ -230,13 +230,14 @@ def test_while_the_first_check_runs_the_page_says_what_is_tried(client):
         assert told in text
 
 
-def test_while_iam_propagates_the_page_says_how_often_it_was_tried_and_when_it_is_again(client):
+def test_while_iam_propagates_the_page_says_since_when_it_is_tried_and_when_it_is_again(client):
     role = make_checked_role(door=Door(with_external_id=Outcome.DENIED))
     invitation = open_link(client, role)
     text = words(client.get(page(invitation)).text)
     assert "AWS does not let us in yet." in text
     assert "Whose turn Nobody’s" in text
-    assert "Tried so far once" in text
+    assert "Tried since just now" in text
     assert "by itself" in text
-    check(role, Door(with_external_id=Outcome.DENIED))
-    assert "Tried so far 2 times" in words(client.get(page(invitation)).text)
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
+        check(role, Door(with_external_id=Outcome.DENIED))
+        assert "Tried since 1 min ago" in words(client.get(page(invitation)).text)
