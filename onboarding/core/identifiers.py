@@ -147,8 +147,8 @@ def check_tag(key: str, value: str) -> None:
 
 
 def tag_lines(tags: Mapping[str, str]) -> list[str]:
-    """As `parse_tags` reads them."""
-    return [f"{key}={value}" for key, value in tags.items()]
+    """As `parse_tags` reads them; by key, for PostgreSQL keeps no order of its own."""
+    return [f"{key}={value}" for key, value in sorted(tags.items())]
 
 
 def _parse(kind: str, pattern: re.Pattern[str], text: str) -> str:

@@ -89,11 +89,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='validation',
-            name='external_role',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='validations', to='onboarding.externalrole'),
-        ),
-        migrations.AlterField(
-            model_name='validation',
             name='requested_by',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),

@@ -60,9 +60,7 @@ class ValidationQuerySet(models.QuerySet["Validation"]):
 
 class Validation(Addressed):
     # `validation_of_role` begins with it; a second index would cost every sweep as much again.
-    external_role = models.ForeignKey(
-        ExternalRole, on_delete=models.PROTECT, related_name="validations", db_index=False
-    )
+    external_role = models.ForeignKey(ExternalRole, on_delete=models.PROTECT, related_name="validations")
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(

@@ -63,7 +63,7 @@ def wanted(role: ExternalRole, invitation: Invitation, way: Way, existing: RoleA
         description=f"Made for the request {invitation.reference}",
         trust_policy=role.trust_policy,
         permissions=role.permissions,
-        tags=role.tags,
+        tags=dict(sorted(role.tags.items())),
     )
 
 
