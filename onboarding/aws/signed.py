@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-# At most, and half of it on average.
-_PAUSES_SECONDS = (1, 2, 4)
+# At most, and half of it on average. A check takes seven calls, so where every second one fails, few tries are too few.
+_PAUSES_SECONDS = (0.5, 1, 2, 2, 4)
 _OUTAGE = 500
 
 

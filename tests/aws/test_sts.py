@@ -25,6 +25,7 @@ THEIRS = "arn:aws:sts::222233334444:assumed-role/Reader/tobiishi-validator"
 WORKER_ARN = "arn:aws:sts::111122223333:assumed-role/tobiishi-worker/i-0a1b"
 VALIDATOR_ARN = "arn:aws:sts::111122223333:assumed-role/tobiishi-validator/tobiishi-validator"
 KEYS = ("ASIAEXAMPLEEXAMPLE00", "the-secret", "the-token")
+TRIES = len(signed._PAUSES_SECONDS) + 1
 NOTHING_ALLOWED = {"Effect": "Deny", "Action": "*", "Resource": "*"}
 DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [NOTHING_ALLOWED]})
 ONLY_GET_ROLE = json.dumps(
@@ -187,11 +188,11 @@ def test_an_answer_about_ourselves_is_an_exception_that_says_where(wire, code):
 
 @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "ServiceUnavailable"])
 def test_an_outage_is_tried_again_a_few_times(wire, code):
-    for _ in range(3):
+    for _ in range(TRIES - 1):
         wire.refuse("AssumeRole", code, **RIGHT)
     expect_all(wire)
     assert len(sts.probe_role(ORDER).probes) == 7
-    for _ in range(4):
+    for _ in range(TRIES):
         wire.refuse("AssumeRole", code, **RIGHT)
     with pytest.raises(AwsUnavailable) as outage:
         sts.probe_role(ORDER)
@@ -199,7 +200,7 @@ def test_an_outage_is_tried_again_a_few_times(wire, code):
 
 
 def test_a_time_out_is_an_outage(wire):
-    for _ in range(4):
+    for _ in range(TRIES):
         wire.fail(ConnectTimeoutError(endpoint_url="https://sts"))
     with pytest.raises(AwsUnavailable) as outage:
         sts.probe_role(ORDER)
@@ -212,7 +213,7 @@ GARBAGE = [b"<html>", b"", b"{}", b"<AssumeRoleResponse/>", b"<a><b>1</b></a>", 
 @pytest.mark.parametrize("body", GARBAGE)
 @pytest.mark.parametrize("status", [200, 403, 502])
 def test_garbage_in_place_of_an_answer_is_an_outage_and_no_denial(wire, body, status):
-    for _ in range(4):
+    for _ in range(TRIES):
         wire.answer_anything("AssumeRole", body, status)
     with pytest.raises(AwsUnavailable):
         sts.probe_role(ORDER)
@@ -278,7 +279,7 @@ def test_the_saved_trust_policy_is_read_where_the_role_may_read_itself(wire):
     assert "/us-east-1/iam/aws4_request" in wire.header(-1, "Authorization")
 
 
-@pytest.mark.parametrize(("code", "tries"), [("AccessDenied", 1), ("ServiceUnavailable", 4)])
+@pytest.mark.parametrize(("code", "tries"), [("AccessDenied", 1), ("ServiceUnavailable", TRIES)])
 def test_a_policy_that_cannot_be_read_spoils_no_probe(wire, code, tries):
     expect_all(wire)
     for _ in range(tries):

@@ -76,7 +76,8 @@ def test_a_worker_that_is_killed_a_hundred_times_loses_nothing_and_does_nothing_
             killed["process"] += 1
     house.wait_until_done(within=120)
     assert house.ask("trouble_in_the_books") == []
-    assert set(house.ask("verdicts")) <= {"proven", "denied"}
+    # A check whose worker dies again and again is given up as our own trouble, and its role is due again.
+    assert set(house.ask("verdicts")) <= {"proven", "denied", "our_trouble"}
     assert set(house.ask("rows")) == names(range(roles))
     assert rounds > 1
 
