@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # At most, and half of it on average. A check takes seven calls, so where every second one fails, few tries are too few.
 _PAUSES_SECONDS = (0.5, 1, 2, 2, 4)
 _OUTAGE = 500
+# What an answer of AWS must hold: a page of some box on the way may come with 200 as well.
+_MEMBER = {"AssumeRole": "AssumedRoleUser", "GetCallerIdentity": "Arn", "GetRole": "Role"}
 
 
 def ask(
@@ -48,15 +50,16 @@ def ask(
         except AwsUnavailable:
             pass
         else:
-            if not _is_outage(answer):
+            if not _is_outage(answer, _MEMBER[operation]):
                 return answer
         sleep(pause * random())  # noqa: S311  spreads the tries; nothing is kept secret by it
     return ask_once()
 
 
-def _is_outage(answer: dict[str, Any]) -> bool:
-    throttled = str(answer.get("Error", {}).get("Code", "")).startswith("Throttl")
-    return throttled or answer["ResponseMetadata"]["HTTPStatusCode"] >= _OUTAGE
+def _is_outage(answer: dict[str, Any], member: str) -> bool:
+    code = str(answer.get("Error", {}).get("Code", ""))
+    is_nobodys = not code and member not in answer
+    return code.startswith("Throttl") or is_nobodys or answer["ResponseMetadata"]["HTTPStatusCode"] >= _OUTAGE
 
 
 def _asked(

@@ -223,7 +223,6 @@ def test_garbage_in_place_of_an_answer_is_an_outage_and_no_denial(wire, body, st
 @pytest.mark.parametrize(
     "answer",
     [
-        "",
         "<AssumedRoleUser/>",
         f"<AssumedRoleUser><Arn>{THEIRS}</Arn></AssumedRoleUser>",
         f"<AssumedRoleUser><Arn>{THEIRS}</Arn></AssumedRoleUser><Credentials><AccessKeyId>A</AccessKeyId></Credentials>",
@@ -234,6 +233,14 @@ def test_an_answer_without_its_parts_is_an_outage(wire, answer):
     with pytest.raises(AwsUnavailable) as outage:
         sts.probe_role(ORDER)
     assert outage.value.code == "MalformedAnswer"
+
+
+def test_what_only_looks_like_an_answer_is_asked_again(wire):
+    """A box on the way that answers 200 for AWS does so for a moment, as one that answers 502 does."""
+    wire.answer_anything("AssumeRole", b"<html><body>Please sign in to the network</body></html>")
+    wire.refuse("AssumeRole", **RIGHT)
+    (tried,) = sts.probe_role(ORDER).probes
+    assert tried.outcome is Outcome.DENIED
 
 
 def test_credentials_that_expired_are_our_own_trouble_and_are_read_anew(wire):
