@@ -146,6 +146,10 @@ _OPENINGS = {
     ProbeKind.AS_STRANGER: VerdictCode.OPENS_TO_STRANGER,
 }
 UNSAFE = frozenset(_OPENINGS.values())
+# That AWS refuses the request itself is no answer of the partner's: a region or a session time that we chose.
+NOTHING_LEARNT = frozenset(
+    {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE, VerdictCode.SUPERSEDED}
+)
 # The detail of a verdict that our control roles have decided.
 CONTROLS = "controls"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from onboarding.core.errors import OnboardingError
-from onboarding.core.probes import Verdict, VerdictCode
+from onboarding.core.probes import NOTHING_LEARNT, Verdict, VerdictCode
 
 
 class State(StrEnum):
@@ -147,17 +147,11 @@ def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
         return Event.OPENED_AS_WANTED
     if verdict.is_unsafe:
         return Event.OPENED_TOO_WIDE
-    if verdict.code in _NOTHING_LEARNT or (state is State.RETIRING and verdict.code is not VerdictCode.DENIED):
+    if verdict.code in NOTHING_LEARNT or (state is State.RETIRING and verdict.code is not VerdictCode.DENIED):
         return None
     if fresh and verdict.code is VerdictCode.DENIED:
         return Event.DENIED_WHILE_FRESH
     return Event.DENIED
-
-
-# That AWS refuses the request itself is no answer of the partner's: a region or a session time that we chose.
-_NOTHING_LEARNT = frozenset(
-    {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE, VerdictCode.SUPERSEDED}
-)
 
 
 # AWS names no time for IAM to propagate; field reports say 10 to 30 seconds, so two minutes are granted.

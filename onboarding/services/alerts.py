@@ -11,7 +11,7 @@ from django.utils import timezone
 from onboarding import queue
 from onboarding.core import alerts, retirement
 from onboarding.core.alerts import AlertKind
-from onboarding.core.probes import Verdict, VerdictCode
+from onboarding.core.probes import NOTHING_LEARNT, Verdict, VerdictCode
 from onboarding.core.states import State
 from onboarding.core.trust import TrustStyle
 from onboarding.models import (
@@ -31,7 +31,6 @@ from onboarding.services import alert_routes, audit
 
 # Alerts that one sweep tells; the next one goes on.
 _CHUNK = 100
-_NOTHING_LEARNT = (VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ def _end_troubles(now: datetime) -> None:
     """A trouble of ours is over once something was learnt after it, and nothing else went wrong for a while."""
     for alert in Alert.objects.open().filter(kind=AlertKind.OUR_TROUBLE, last_at__lt=now - alerts.CALM):
         behind = Validation.objects.filter(external_role__permission_set__bastion=alert.facts["bastion"])
-        learnt = behind.finished().filter(requested_at__gt=alert.last_at).exclude(verdict__in=_NOTHING_LEARNT)
+        learnt = behind.finished().filter(requested_at__gt=alert.last_at).exclude(verdict__in=NOTHING_LEARNT)
         if learnt.exists():
             _end(alert, at=now)
         elif alert.last_at < now - alerts.FORGOTTEN:

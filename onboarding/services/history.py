@@ -14,7 +14,7 @@ from django.utils import timezone
 from onboarding import queue
 from onboarding.core import history
 from onboarding.core.history import Check, Day, Proof, Span
-from onboarding.core.probes import VerdictCode
+from onboarding.core.probes import NOTHING_LEARNT, VerdictCode
 from onboarding.core.states import State
 from onboarding.models import ExternalRole, ThinnedHistory, Validation
 from onboarding.models.partner import ExternalRoleQuerySet
@@ -22,7 +22,6 @@ from onboarding.models.validation import ValidationQuerySet
 
 # Thirteen weeks: what is kept whole.
 CHART_DAYS: Final = 91
-_NOTHING_LEARNT = (VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.SUPERSEDED)
 
 # Roles of one transaction; and how many such chunks one task does before another one goes on.
 _CHUNK = 200
@@ -101,7 +100,7 @@ def days_of(role: ExternalRole, *, zone: tzinfo) -> list[Day]:
         .annotate(
             checks=Count("pk"),
             passed=Count("pk", filter=passed),
-            failed=Count("pk", filter=~passed & ~Q(verdict__in=_NOTHING_LEARNT)),
+            failed=Count("pk", filter=~passed & ~Q(verdict__in=NOTHING_LEARNT)),
         )
     )
     return history.calendar((Day(**row) for row in counted), last=today, count=CHART_DAYS)
