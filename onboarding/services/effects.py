@@ -1,4 +1,4 @@
-"""What verdicts do: to the roles, to the validations' own rows and to the log, a chunk in one transaction."""
+"""What verdicts do: to the roles, to the validations' own rows and to the log, a batch in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -188,7 +188,7 @@ def _write_rows(effects: list[_Effect], results: Sequence[Result], *, at: dateti
 
 
 def _tell(effects: list[_Effect], *, at: datetime) -> None:
-    """Alerts, and then the log, whose head is locked until the commit: a change is told, a chunk in one append."""
+    """Alerts, and then the log, whose head is locked until the commit: a change is told, a batch in one append."""
     alerts.note_checked([Checked(effect.role, effect.before, effect.verdict) for effect in effects], at=at)
     changed = [effect for effect in effects if effect.role.state != effect.before]
     audit.append_all([_entry(effect) for effect in changed], at=at)

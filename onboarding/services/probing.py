@@ -1,11 +1,14 @@
 """Trying the doors of many roles at once, and saying what each try means. No database is touched in here."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import Protocol
+
+from django.conf import settings
 
 from onboarding import pace
 from onboarding.aws import AwsUnavailable
@@ -17,11 +20,20 @@ from onboarding.core.states import State
 from onboarding.models import Bastion, Validation
 from onboarding.services import bastions
 
-# As many as keep one process busy where STS answers in a tenth of a second; a chunk is two rounds of them.
+# As many as keep one process busy where STS answers in a tenth of a second; a chunk is five rounds of them at most.
 THREADS = 50
+_CHUNK = 5 * THREADS
 # No try begins later than this after the first one, so that a chunk ends long before its time limit.
 BUDGET_SECONDS = 15.0
 _CALLS = 8
+# So many are written down at once.
+_BATCH = 50
+
+
+def chunk_size() -> int:
+    """How many roles one task works on: no more than the rate lets through in its time, or it would give them back."""
+    rate = settings.STS_CALLS_PER_SECOND
+    return max(1, min(_CHUNK, int(rate * BUDGET_SECONDS / _CALLS))) if rate else _CHUNK
 
 
 class Prober(Protocol):
@@ -48,13 +60,14 @@ class Result:
         return self.row.external_role.permission_set.bastion
 
 
-def try_all(rows: Sequence[Validation], *, readable: set[int], urgent: bool, prober: Prober) -> list[Result]:
-    """`readable` holds the keys of those roles whose trust policy is to be read as well."""
-    results: list[Result] = []
+def try_all(rows: Sequence[Validation], *, readable: set[int], urgent: bool, prober: Prober) -> Iterator[list[Result]]:
+    """In batches, as they come, so that the caller can write one down while the others are tried.
+
+    `readable` holds the keys of those roles whose trust policy is to be read as well.
+    """
     for bastion, of_bastion in _by_bastion(rows):
         attempt = partial(_attempt, readable=readable, urgent=urgent, prober=prober)
-        results += _of_bastion(bastion, of_bastion, attempt, prober)
-    return results
+        yield from _of_bastion(bastion, of_bastion, attempt, prober)
 
 
 def _by_bastion(rows: Iterable[Validation]) -> list[tuple[Bastion, list[Validation]]]:
@@ -70,21 +83,29 @@ def _bastion(row: Validation) -> Bastion:
 
 def _of_bastion(
     bastion: Bastion, rows: list[Validation], attempt: Callable[..., Result], prober: Prober
-) -> list[Result]:
+) -> Iterator[list[Result]]:
     """Who we are is asked once for all: without it nothing is tried, and nothing is learnt about any partner."""
     try:
         ourselves = prober.who_we_are(bastions.identity_of(bastion))
     except AwsUnavailable as trouble:
-        return [Result(row=row, trouble=trouble) for row in rows]
+        yield [Result(row=row, trouble=trouble) for row in rows]
+        return
     one = partial(attempt, ourselves=ourselves, ends=monotonic() + BUDGET_SECONDS)
-    return _judged(bastion, _side_by_side(one, rows), prober)
+    for batch in _side_by_side(one, rows):
+        yield _judged(bastion, batch, prober)
 
 
-def _side_by_side(attempt: Callable[[Validation], Result], rows: list[Validation]) -> list[Result]:
+def _side_by_side(attempt: Callable[[Validation], Result], rows: list[Validation]) -> Iterator[list[Result]]:
     if len(rows) == 1:
-        return [attempt(rows[0])]
-    with ThreadPoolExecutor(min(THREADS, len(rows)), thread_name_prefix="probe") as pool:
-        return list(pool.map(attempt, rows))
+        yield [attempt(rows[0])]
+        return
+    pool = ThreadPoolExecutor(min(THREADS, len(rows)), thread_name_prefix="probe")
+    try:
+        tried = as_completed([pool.submit(attempt, row) for row in rows])
+        while batch := [future.result() for future in islice(tried, _BATCH)]:
+            yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _attempt(

@@ -22,8 +22,6 @@ from onboarding.services.probing import Prober, Result
 
 log = structlog.get_logger(__name__)
 
-# How many roles one task works on: two rounds of its threads.
-CHUNK = 2 * probing.THREADS
 # How long the broker may hold a task before the sweeper takes it for lost.
 _LOST_AFTER = timedelta(seconds=30)
 _MOST_AT_ONCE = 20_000
@@ -116,11 +114,13 @@ def run_chunk(pks: Sequence[int], *, claim_id: UUID | None = None, probe: Prober
 def _run(pks: Sequence[int], *, claim_id: UUID, urgent: bool, prober: Prober) -> None:
     rows = _without_suspects(claims.claim(pks, claim_id=claim_id))
     current = [row for row in rows if row.role_arn == row.external_role.role_arn and row.external_role.is_probed]
-    results = probing.try_all(current, readable=_readable(current), urgent=urgent, prober=prober)
-    results = [_given_up_where_hopeless(result) for result in results]
-    outdated = [probing.superseded(row) for row in rows if row not in current]
-    effects.apply_all([*(result for result in results if result.verdict), *outdated])
-    _put_off([result for result in results if not result.verdict], urgent=urgent)
+    effects.apply_all([probing.superseded(row) for row in rows if row not in current])
+    left: list[Result] = []
+    for batch in probing.try_all(current, readable=_readable(current), urgent=urgent, prober=prober):
+        results = [_given_up_where_hopeless(result) for result in batch]
+        effects.apply_all([result for result in results if result.verdict])
+        left += [result for result in results if not result.verdict]
+    _put_off(left, urgent=urgent)
 
 
 def _without_suspects(rows: list[Validation]) -> list[Validation]:
@@ -163,7 +163,7 @@ def _put_off(results: Sequence[Result], *, urgent: bool) -> None:
         if rows and urgent:
             queue.send(queue.VALIDATE_ROLE, rows[0].pk, countdown=countdown.total_seconds())
         elif rows:
-            queue.send(queue.VALIDATE_CHUNK, [row.pk for row in rows], countdown=countdown.total_seconds())
+            queue.send(queue.VALIDATE_CHUNK, sorted(row.pk for row in rows), countdown=countdown.total_seconds())
 
 
 # --- The schedule -------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def _sent_anew(lost: QuerySet[Validation], now: datetime) -> list[int]:
 
 
 def _send_in_chunks(pks: Sequence[int]) -> None:
-    for chunk in _chunks(pks, CHUNK):
+    for chunk in _chunks(pks, probing.chunk_size()):
         if not queue.send(queue.VALIDATE_CHUNK, list(chunk)):
             return
 

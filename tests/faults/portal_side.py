@@ -69,6 +69,11 @@ def verdicts() -> dict[str, int]:
     return dict(Counter(Validation.objects.finished().values_list("verdict", flat=True)))
 
 
+def given_up() -> list[str]:
+    """Why, in the words of AWS or of botocore, checks came to nothing."""
+    return list(Validation.objects.filter(verdict="our_trouble").values_list("detail", flat=True))
+
+
 def states() -> dict[str, str]:
     return dict(ExternalRole.objects.values_list("role_name", "state"))
 
@@ -105,7 +110,7 @@ def send(pk: int) -> bool:
 
 
 VERBS = {verb.__name__: verb for verb in (register, let_fall_due, sweep, ask, open_ones, verdicts, states, rows)}
-VERBS |= {verb.__name__: verb for verb in (next_checks, trouble_in_the_books, send, invite)}
+VERBS |= {verb.__name__: verb for verb in (given_up, next_checks, trouble_in_the_books, send, invite)}
 
 
 def main() -> None:

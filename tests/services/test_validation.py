@@ -14,7 +14,7 @@ from onboarding.core.probes import Outcome, VerdictCode
 from onboarding.core.states import State
 from onboarding.models import AuditEvent, Bastion, ExternalRole, Trigger, Validation
 from onboarding.models.validation import LEASE
-from onboarding.services import audit, claims, effects, offboarding, validation
+from onboarding.services import audit, claims, effects, offboarding, probing, validation
 from onboarding.services.validation import NotChecked
 from tests.factories import Door, check, give_up, make_bastion, make_checked_role, make_returned_role, make_role
 
@@ -254,6 +254,23 @@ def test_a_chunk_in_which_nothing_changes_is_no_audit_event_and_changes_are_one_
     assert audit.check_chain().holds
 
 
+def test_what_the_first_have_found_is_written_while_the_others_are_tried(sent, monkeypatch):
+    monkeypatch.setattr(probing, "_BATCH", 2)
+    _, pks = chunk_of(5)
+    written = []
+    apply_all = effects.apply_all
+    monkeypatch.setattr(effects, "apply_all", lambda results: written.append(len(results)) or apply_all(results))
+    validation.run_chunk(pks, probe=Door())
+    assert [count for count in written if count] == [2, 2, 1]
+    assert not Validation.objects.open().exists()
+
+
+@pytest.mark.parametrize(("rate", "size"), [(0, 250), (50, 93), (500, 250), (0.1, 1)])
+def test_a_chunk_is_no_longer_than_the_rate_lets_through_in_its_time(rate, size, settings):
+    settings.STS_CALLS_PER_SECOND = rate
+    assert probing.chunk_size() == size
+
+
 def test_a_chunk_needs_the_same_queries_for_two_roles_and_for_twenty(sent):
     def queries_of(count: int) -> int:
         _, pks = chunk_of(count)
@@ -348,7 +365,7 @@ def test_the_sweep_asks_for_what_is_due_and_nothing_else(sent):
 
 
 def test_what_is_due_is_sent_in_chunks(sent, monkeypatch):
-    monkeypatch.setattr(validation, "CHUNK", 3)
+    monkeypatch.setattr(probing, "_CHUNK", 3)
     chunk_of(7)
     assert [len(pks) for task, *(pks,) in sent if task == queue.VALIDATE_CHUNK] == [3, 3, 1]
 
