@@ -30,7 +30,7 @@ _STATES = {
     State.REFUSED: Wording(_("Refused"), "bad", "cross"),
     State.PROVEN: Wording(_("Proven"), "ok", "check"),
     State.UNSAFE: Wording(_("Unsafe"), "bad", "warn"),
-    State.SUSPECT: Wording(_("Failed once"), "warn", "warn"),
+    State.SUSPECT: Wording(_("Failed just now"), "warn", "warn"),
     State.BROKEN: Wording(_("Broken"), "bad", "cross"),
     State.SUSPENDED: Wording(_("Suspended"), "wait", "pause"),
     State.RETIRING: Wording(_("Retiring"), "wait", "clock"),

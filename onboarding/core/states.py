@@ -19,7 +19,7 @@ class State(StrEnum):
     PROVEN = "proven"
     # Opens where it must not.
     UNSAFE = "unsafe"
-    # One failure after success.
+    # Failing after success, since so short a time that it may mend itself.
     SUSPECT = "suspect"
     BROKEN = "broken"
     SUSPENDED = "suspended"
@@ -104,6 +104,7 @@ TRANSITIONS = (
     Transition(_one(State.UNSAFE), Event.OPENED_TOO_WIDE, None),
     Transition(CHECKED - {State.UNSAFE}, Event.OPENED_TOO_WIDE, State.UNSAFE, Told.ADMINS),
     Transition(_one(State.PROVEN), Event.DENIED, State.SUSPECT),
+    Transition(_one(State.SUSPECT), Event.DENIED_WHILE_FRESH, None),
     Transition(_one(State.SUSPECT), Event.DENIED, State.BROKEN, Told.ADMINS),
     Transition(_one(State.BROKEN), Event.DENIED, None),
     # Shut now, and not known to be mended: it stays out of configs until it is proven.
@@ -140,8 +141,8 @@ def who_is_told(before: State, after: State) -> Told:
 def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
     """What a verdict does to the role's state; None where we learnt nothing about it.
 
-    `fresh` says that the ARN was returned so recently that IAM may still be propagating. Of a role that is being
-    retired, only a plain denial shows that the door is shut.
+    `fresh` says that the ARN was returned, or that a proven role began to fail, so recently that IAM may still be
+    propagating. Of a role that is being retired, only a plain denial shows that the door is shut.
     """
     if verdict.code is VerdictCode.PROVEN:
         return Event.OPENED_AS_WANTED
@@ -158,9 +159,9 @@ def event_of(verdict: Verdict, *, state: State, fresh: bool) -> Event | None:
 GRACE = timedelta(minutes=2)
 
 
-def is_fresh(state: State, *, since_return: timedelta, grace: timedelta = GRACE) -> bool:
-    """A clock that was put back must not make a role fresh for ever."""
-    return state in _FRESH and -grace < since_return < grace
+def is_fresh(state: State, *, since: timedelta, grace: timedelta = GRACE) -> bool:
+    """`since` the ARN was returned, or the first failure. A clock that was put back must not make it fresh for ever."""
+    return state in _FRESH | {State.SUSPECT} and -grace < since < grace
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Intervals:
 
 
 _QUICKEST = timedelta(seconds=5)
+_SOON = timedelta(seconds=30)
 _AT_ONCE = timedelta(minutes=1)
 # Roles that were returned on one morning must not be checked in one heap for ever.
 _JITTER = 0.1
@@ -198,7 +200,7 @@ def next_check_after(
     if state in _FRESH and lasted < GRACE:
         return _within(_QUICKEST, lasted, _AT_ONCE)
     if state is State.SUSPECT and learnt:
-        return _AT_ONCE
+        return _within(_SOON, lasted, intervals.troubled)
     soonest = min(intervals.troubled, intervals.well)
     return _within(soonest, lasted if learnt else soonest, intervals.well) * spread
 

@@ -111,8 +111,8 @@ def _event(verdict: Verdict, role: ExternalRole, bastion: Bastion, *, at: dateti
     state = State(role.state)
     if state is State.RETIRING:
         return retirement.event_of_try(role, verdict, controls_hold=bastion.denials_count, at=at)
-    since_return = at - (role.returned_at or role.created_at)
-    fresh = states.is_fresh(state, since_return=since_return, grace=settings.IAM_PROPAGATION)
+    began = role.state_since if state is State.SUSPECT else role.returned_at or role.created_at
+    fresh = states.is_fresh(state, since=at - began, grace=settings.IAM_PROPAGATION)
     return states.event_of(verdict, state=state, fresh=fresh)
 
 

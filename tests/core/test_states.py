@@ -22,8 +22,9 @@ def test_the_usual_way_lays_four_stones():
     assert travel(Event.INVITED, Event.RETURNED, Event.DENIED_WHILE_FRESH, Event.OPENED_AS_WANTED) is State.PROVEN
 
 
-def test_a_role_that_worked_fails_once_before_it_is_broken():
+def test_a_role_that_worked_has_a_while_to_mend_itself_before_it_is_broken():
     assert travel(Event.DENIED, start=State.PROVEN) is State.SUSPECT
+    assert travel(Event.DENIED, Event.DENIED_WHILE_FRESH, start=State.PROVEN) is State.SUSPECT
     assert travel(Event.DENIED, Event.DENIED, start=State.PROVEN) is State.BROKEN
     assert travel(Event.DENIED, Event.OPENED_AS_WANTED, start=State.PROVEN) is State.PROVEN
 
@@ -44,11 +45,11 @@ def test_nothing_moves_a_retired_role(event):
         states.next_state(State.RETIRED, event)
 
 
-@given(st.sampled_from(State), st.sampled_from(VerdictCode), st.booleans())
-def test_every_verdict_fits_every_state_that_is_checked(state, code, fresh):
+@given(st.sampled_from(State), st.sampled_from(VerdictCode), st.timedeltas())
+def test_every_verdict_fits_every_state_that_is_checked(state, code, since):
     if state not in states.CHECKED | {State.RETIRING}:
         return
-    event = states.event_of(Verdict(code), state=state, fresh=fresh and state in {State.RETURNED, State.NOT_YET})
+    event = states.event_of(Verdict(code), state=state, fresh=states.is_fresh(state, since=since))
     if event:
         assert states.next_state(state, event) in State
 
@@ -88,10 +89,12 @@ def test_only_a_plain_denial_shuts_the_door_of_a_retiring_role():
         assert states.event_of(Verdict(code), state=State.RETIRING, fresh=False) is None
 
 
-def test_iam_gets_two_minutes_to_propagate():
-    assert states.is_fresh(State.RETURNED, since_return=timedelta(seconds=119))
-    assert not states.is_fresh(State.RETURNED, since_return=timedelta(seconds=120))
-    assert not states.is_fresh(State.PROVEN, since_return=timedelta(0))
+@pytest.mark.parametrize("state", [State.RETURNED, State.NOT_YET, State.SUSPECT])
+def test_iam_gets_two_minutes_to_propagate(state):
+    assert states.is_fresh(state, since=timedelta(seconds=119))
+    assert not states.is_fresh(state, since=timedelta(seconds=120))
+    assert not states.is_fresh(state, since=timedelta(seconds=-120))
+    assert not states.is_fresh(State.PROVEN, since=timedelta(0))
 
 
 def gap(state: State, lasted: timedelta = timedelta(0), *, learnt: bool = True, luck: float = 0) -> timedelta | None:
@@ -113,8 +116,9 @@ def test_a_fresh_role_is_tried_again_within_seconds():
     assert gaps == [timedelta(seconds=seconds) for seconds in (5, 5, 10, 20, 40, 60)]
 
 
-def test_one_failure_is_looked_into_at_once():
-    assert gap(State.SUSPECT) == timedelta(minutes=1)
+def test_a_failure_is_looked_into_at_once_and_with_growing_gaps():
+    gaps = [gap(State.SUSPECT, timedelta(seconds=seconds)) for seconds in (0, 30, 60, 120, 7_200)]
+    assert gaps == [timedelta(seconds=seconds) for seconds in (30, 30, 60, 120, 900)]
 
 
 @pytest.mark.parametrize("state", [State.PROVEN, State.SUSPECT, State.BROKEN])

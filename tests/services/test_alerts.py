@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from onboarding import queue
@@ -46,8 +46,9 @@ def fresh(role: ExternalRole) -> ExternalRole:
 
 def make_broken(role: ExternalRole | None = None) -> ExternalRole:
     role = role or make_checked_role()
-    check(role, Door(with_external_id=SHUT))
-    check(fresh(role), Door(with_external_id=SHUT))
+    with override_settings(IAM_PROPAGATION=timedelta(0)):
+        check(role, Door(with_external_id=SHUT))
+        check(fresh(role), Door(with_external_id=SHUT))
     return fresh(role)
 
 

@@ -121,13 +121,16 @@ def test_an_outage_that_lasts_is_told_as_our_own_trouble():
     assert now_of(role).next_check_at <= timezone.now() + settings.CHECK_INTERVAL_TROUBLED
 
 
-def test_a_proven_role_that_fails_is_looked_at_again_soon_and_then_broken():
+def test_a_proven_role_that_fails_is_looked_at_again_soon_and_is_broken_when_that_lasts():
     role = make_checked_role()
     check(role, Door(with_external_id=SHUT))
     suspect = now_of(role)
     assert suspect.state == State.SUSPECT
-    assert suspect.next_check_at <= timezone.now() + timedelta(minutes=1)
+    assert suspect.next_check_at <= timezone.now() + timedelta(seconds=30)
     check(suspect, Door(with_external_id=SHUT))
+    assert now_of(role).state == State.SUSPECT
+    with time_machine.travel(suspect.state_since + settings.IAM_PROPAGATION + SECOND):
+        check(suspect, Door(with_external_id=SHUT))
     broken = now_of(role)
     assert broken.state == State.BROKEN
     assert broken.failing_since == suspect.failing_since == suspect.state_since

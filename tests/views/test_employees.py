@@ -75,7 +75,8 @@ def test_the_download_is_a_file_called_config_that_nobody_keeps(client, carol, w
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-def test_roles_that_fail_after_they_worked_stay_in_the_config_and_are_marked(client, carol, willow):
+def test_roles_that_fail_after_they_worked_stay_in_the_config_and_are_marked(client, carol, willow, settings):
+    settings.IAM_PROPAGATION = timedelta(0)
     check(willow, Door(with_external_id=Outcome.DENIED))
     client.force_login(carol)
     assert "The last check failed" in client.get(PAGE).text

@@ -104,7 +104,7 @@ def _letter(
 _HELD_BACK = {
     State.UNSAFE: gettext_lazy("New configs leave the role out. Files already downloaded still work."),
     State.REFUSED: gettext_lazy("Nobody gets the role in a config: it was never proven."),
-    State.SUSPECT: gettext_lazy("New configs still hold the role. It is checked again within a minute."),
+    State.SUSPECT: gettext_lazy("New configs still hold the role. It is checked again within minutes."),
     State.BROKEN: gettext_lazy("New configs still hold the role, and the employees' page marks it as broken."),
 }
 
