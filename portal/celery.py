@@ -2,9 +2,12 @@
 
 import os
 import sys
+from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
+from kombu.transport.redis import Channel, Transport
+from redis import exceptions
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")  # noqa: TID251  which settings, not a setting
 
@@ -13,6 +16,22 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["onboarding"])
 # Celery would close the database connection before and after each task; `give_up_broken_connections` knows better.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+class _Channel(Channel):
+    """What is under way when the broker goes is acknowledged through a connection that is gone.
+
+    Kombu 5.7 has no name for that, and Celery takes it for unrecoverable; as a lost connection it is logged, and what
+    the broker did not hear of is a task that comes again and finds its work done.
+    """
+
+    def _connparams(self, *arguments: Any, **options: Any) -> Any:
+        if self.connection is None or self.connection.client is None:
+            raise exceptions.ConnectionError("the broker's connection is closed")
+        return super()._connparams(*arguments, **options)  # type: ignore[misc]  # the stubs leave it out
+
+
+Transport.Channel = _Channel
 
 
 @setup_logging.connect
