@@ -42,13 +42,11 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(settings: Any) -> Iterator[MailServer]:
-    """Running, and the one to which Django sends."""
+def mail_server() -> Iterator[MailServer]:
+    """On this machine, while the context lasts."""
     handler = MailServer(free_port())
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", handler.port
     try:
         yield handler
     finally:

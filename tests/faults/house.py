@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchmarks import parts
 from benchmarks.servers import Postgres, Valkey
 from demo.ports import free_ports
 from tests.faults.sts import FaultySts
+from tests.receivers import mail_server
 
 
 class House:
@@ -29,6 +31,7 @@ class House:
         self.sts = self._stack.enter_context(FaultySts())
         self.database = self._stack.enter_context(Postgres())
         self.broker = self._stack.enter_context(Valkey())
+        self.mail = self._stack.enter_context(mail_server())
         self.clock = folder / "clock"
         self.clock.write_text("0")
         self.environment = {
@@ -38,6 +41,7 @@ class House:
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "FAULT_TIME_LIMIT": str(time_limit),
             "FAULT_CLOCK": str(self.clock),
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.port}",
             "IAM_PROPAGATION_SECONDS": "0",
             "SWEEP_SECONDS": "1",
             "LOG_LEVEL": "WARNING",
@@ -60,6 +64,10 @@ class House:
     def ask(self, verb: str, *arguments: object) -> Any:
         parts.tell(self._portal, json.dumps([verb, *arguments]))
         return json.loads(parts.read_line(self._portal))
+
+    def states(self) -> Counter[str]:
+        """How many roles are in each."""
+        return Counter(self.ask("states").values())
 
     def start_worker(self, *, concurrency: int = 2) -> subprocess.Popen[bytes]:
         options = ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -41,7 +41,9 @@ def sent(monkeypatch):
 @pytest.fixture
 def mail_server(settings) -> Iterator[MailServer]:
     settings.EMAIL_TIMEOUT = 2
-    with receivers.mail_server(settings) as server:
+    with receivers.mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
 
 
