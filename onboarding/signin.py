@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from onboarding.models import Person, PortalRole
 from onboarding.services import people
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services.mailing import MailUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -2,14 +2,10 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
-from smtplib import SMTPException
-from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 
 from onboarding import queue, webhooks
@@ -18,8 +14,8 @@ from onboarding.core.alerts import AlertKind
 from onboarding.core.webhooks import signature
 from onboarding.models import Channel, Delivery
 from onboarding.models.alert import DeliveryQuerySet
-from onboarding.services import alert_routes, alert_texts
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services import alert_routes, alert_texts, mailing
+from onboarding.services.mailing import MailUnavailable
 from onboarding.webhooks import CallFailed
 
 log = structlog.get_logger(__name__)
@@ -107,22 +103,7 @@ def _call(delivery: Delivery, call: Callable[..., None]) -> None:
 
 def _mail(delivery: Delivery) -> None:
     _refuse_unwanted(delivery)
-    letter = alert_texts.letter(delivery)
-    host = urlsplit(settings.PUBLIC_URL).hostname
-    # The same at each try, so that a mailbox shows once what a server took twice.
-    headers = {"Message-ID": f"<{delivery.uuid}@{host}>", "Auto-Submitted": "auto-generated"}
-    mail = EmailMultiAlternatives(letter.subject, letter.text, to=[delivery.place], headers=headers)
-    mail.attach_alternative(letter.html, "text/html")
-    connection = get_connection()
-    try:
-        connection.open()
-        connection.send_messages([mail])
-    except (SMTPException, OSError) as error:
-        raise MailUnavailable(type(error).__name__) from error
-    finally:
-        # A server that took the mail and then fails to say goodbye has taken the mail.
-        with suppress(SMTPException, OSError):
-            connection.close()
+    mailing.send(alert_texts.letter(delivery), to=delivery.place, number=str(delivery.uuid))
 
 
 def _refuse_unwanted(delivery: Delivery) -> None:

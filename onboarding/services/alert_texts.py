@@ -9,26 +9,18 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
-from django.utils.translation import pgettext
 
 from onboarding.core.alerts import AlertKind
 from onboarding.core.webhooks import slack_text
 from onboarding.models import Alert, AlertEntry, Bastion, Delivery, Invitation, Partner
-from onboarding.services import alert_words
+from onboarding.services import alert_words, mailing
 from onboarding.services.alert_words import Facts, Words
+from onboarding.services.mailing import Letter
 
 # A longer list is read by nobody, and the page has it all.
 _MOST_IN_A_LIST = 500
 # Slack cuts a message at 40,000 characters.
 _MOST_IN_A_TEXT = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +44,7 @@ def letter(delivery: Delivery) -> Letter:
     zone = (person.time_zone if person else "") or settings.TIME_ZONE
     with translation.override(language), timezone.override(zone):
         context = _context(delivery)
-        # A subject is one line whatever was typed into the names in it.
-        subject = " ".join(render_to_string("emails/alert_subject.txt", context).split())
+        subject = mailing.subject_line(render_to_string("emails/alert_subject.txt", context))
         return Letter(
             subject=subject,
             text=render_to_string("emails/alert.txt", context),
@@ -126,7 +117,7 @@ def _facts(alert: Alert, listed: list[AlertEntry], count: int) -> Facts:
         bastion=bastion.name if bastion else "",
         permission_set=alert.facts.get("permission_set", ""),
         detail="; ".join(sorted({entry.detail for entry in listed if entry.detail})[:5]),
-        since=_in_words(datetime.fromisoformat(since)) if since else "",
+        since=mailing.in_words(datetime.fromisoformat(since)) if since else "",
         by=alert.facts.get("by", ""),
     )
 
@@ -149,9 +140,3 @@ def _link(entries: QuerySet[AlertEntry]) -> Invitation | None:
     """The link that the partner holds; its token is stored nowhere, so a mail can only name it."""
     accounts = entries.values("external_role__account")
     return Invitation.objects.filter(account__in=accounts, revoked_at=None).order_by("-expires_at").first()
-
-
-def _in_words(at: datetime) -> str:
-    """With its zone: a mail has no footer that names it."""
-    local = timezone.localtime(at)
-    return f"{date_format(local, pgettext('date format', 'j F Y, H:i'))} {local.tzname()}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from onboarding.models import Mail, MailKind
 from onboarding.services import invitations, notifications, outbox, recipients
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services.mailing import MailUnavailable
 
 # False where the mail is no longer true, so that it is not sent.
 _SEND: dict[str, Callable[[Mail], bool]] = {

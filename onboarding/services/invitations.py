@@ -14,7 +14,7 @@ from onboarding.core.states import Event, State
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, MailKind, Person
 from onboarding.models.invitation import InvitationQuerySet
 from onboarding.services import audit, notifications, outbox, transitions
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services.mailing import MailUnavailable
 
 # A partner who asks again and again for a new link gets one mail in this time.
 _ASK_AGAIN_AFTER = timedelta(minutes=10)

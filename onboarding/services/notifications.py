@@ -2,25 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from smtplib import SMTPException
-from typing import Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.formats import date_format
-from django.utils.translation import pgettext
 
 from onboarding.models import Invitation, Mail, Person
-
-# Whatever was typed into a name: a subject is one line, and nothing in it turns the direction of text around.
-_LONGEST_SUBJECT: Final = 200
-
-
-class MailUnavailable(Exception):
-    """The mail server did not take the mail; an outage, so it is tried again."""
+from onboarding.services import mailing
+from onboarding.services.mailing import Letter
 
 
 def mail_link(mail: Mail, link_token: str, *, expires_at: datetime) -> None:
@@ -79,32 +68,12 @@ def _send(name: str, mail: Mail, facts: Mapping[str, object], *, to: str, number
         "organization": settings.ORGANIZATION_NAME,
         "contact_name": settings.CONTACT_NAME,
         "contact_email": settings.CONTACT_EMAIL,
-        **{key: _in_words(fact) if isinstance(fact, datetime) else fact for key, fact in facts.items()},
+        **{key: mailing.in_words(fact) if isinstance(fact, datetime) else fact for key, fact in facts.items()},
     }
-    subject = _one_line(render_to_string(f"emails/{name}_subject.txt", context))
-    message = EmailMultiAlternatives(
-        subject,
-        render_to_string(f"emails/{name}.txt", context),
-        to=[to],
-        reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
-        headers={
-            "Message-ID": f"<{number}@{urlsplit(settings.PUBLIC_URL).hostname}>",
-            "Auto-Submitted": "auto-generated",
-        },
+    subject = mailing.subject_line(render_to_string(f"emails/{name}_subject.txt", context))
+    letter = Letter(
+        subject=subject,
+        text=render_to_string(f"emails/{name}.txt", context),
+        html=render_to_string(f"emails/{name}.html", {**context, "subject": subject}),
     )
-    message.attach_alternative(render_to_string(f"emails/{name}.html", {**context, "subject": subject}), "text/html")
-    try:
-        message.send()
-    except (SMTPException, OSError) as error:
-        raise MailUnavailable(type(error).__name__) from error
-
-
-def _one_line(text: str) -> str:
-    words = " ".join(text.split())
-    return "".join(character for character in words if character.isprintable())[:_LONGEST_SUBJECT]
-
-
-def _in_words(at: datetime) -> str:
-    """With its zone: a mail has no footer that names it."""
-    local = timezone.localtime(at)
-    return f"{date_format(local, pgettext('date format', 'j F Y, H:i'))} {local.tzname()}"
+    mailing.send(letter, to=to, number=number)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from onboarding import queue
 from onboarding.models import ExternalRole, Invitation, Mail, MailKind, Person, PortalRole
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services.mailing import MailUnavailable
 
 log = structlog.get_logger(__name__)
 

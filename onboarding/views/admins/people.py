@@ -17,7 +17,7 @@ from onboarding.forms.admins.people import NewPersonForm, PersonForm
 from onboarding.models import Grant, Person, PortalRole
 from onboarding.permissions import PersonRequest, platform_admin_required
 from onboarding.services import people as service
-from onboarding.services.notifications import MailUnavailable
+from onboarding.services.mailing import MailUnavailable
 from onboarding.services.people import PersonDetails
 from onboarding.views.admins import lists
 from onboarding.views.admins.answers import tell
