@@ -1,14 +1,15 @@
 """Every setting, read from the environment here and nowhere else; a wrong value stops the start."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 import environ
 import structlog
-from celery.schedules import crontab
+from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
@@ -218,28 +219,24 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # A page must not wait long for a broker that is down: the sweeper finds the row later.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
+_started = datetime.now(UTC) - timedelta(seconds=monotonic())
+
+
+def _steady_now() -> datetime:
+    """A machine's clock that jumped forward and was put right again would leave nothing due until it came round."""
+    return _started + timedelta(seconds=monotonic())
+
+
+def _every(interval: timedelta, task: str, *, expires: int) -> dict[str, object]:
+    return {"task": task, "schedule": schedule(interval, nowfun=_steady_now), "options": {"expires": expires}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "onboarding.sweep",
-        "schedule": env.float("SWEEP_SECONDS", default=15.0),
-        "options": {"expires": 60},
-    },
-    "find-sso-roles": {
-        "task": "onboarding.find_sso_roles",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 600},
-    },
-    "note-open-doors": {
-        "task": "onboarding.note_open_doors",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 600},
-    },
-    "thin-history": {
-        "task": "onboarding.thin_history",
-        # By the clock: a beat that is restarted every day would never come to the end of a whole one.
-        "schedule": crontab(hour=3, minute=40),
-        "options": {"expires": 3600},
-    },
+    "sweep": _every(timedelta(seconds=env.float("SWEEP_SECONDS", default=15.0)), "onboarding.sweep", expires=60),
+    "find-sso-roles": _every(timedelta(hours=1), "onboarding.find_sso_roles", expires=600),
+    "note-open-doors": _every(timedelta(hours=1), "onboarding.note_open_doors", expires=600),
+    # Each day's work, asked for often: a beat that is restarted every day would never come to the end of a whole one.
+    "thin-history": _every(timedelta(hours=1), "onboarding.thin_history", expires=3600),
 }
 
 # --- Sign-in ------------------------------------------------------------------------------------------------------
