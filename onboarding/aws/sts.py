@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ _SHORTEST_SESSION = "900"
 _DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 # With every answer slow, a role is let go of before its lease ends.
 _PATIENCE_SECONDS = 40.0
+_TOLD_LATELY_SECONDS = 10
 # IAM is one endpoint for a partition, signed for the region where it lives (AWS General Reference, IAM endpoints).
 _IAM_REGION = {
     Partition.AWS: "us-east-1",
@@ -69,17 +71,23 @@ class Tried:
 
 
 def who_we_are(identity: Identity) -> list[Probe]:
-    """The worker's own identity, and that it is let into the validator role.
+    """The worker's own identity, and that it is let into the validator role; as AWS has told it in the last seconds.
 
     Asked once for many roles. Raises `AwsUnavailable`: all the trouble found here is our own.
     """
     try:
-        own = _caller(identity.worker, ProbeKind.OWN_IDENTITY)
-        return [own, _caller(identity, ProbeKind.VALIDATOR_ROLE) if identity.role_arn else _as_validator(own)]
+        return _told_lately(clients.sts(identity), identity, int(monotonic() / _TOLD_LATELY_SECONDS))
     except AwsUnavailable as trouble:
         if trouble.code in STALE_KEYS:
             clients.forget()
         raise
+
+
+@lru_cache(maxsize=4)
+def _told_lately(_client: object, identity: Identity, _moment: int) -> list[Probe]:
+    """A client that is made anew, since its keys were stale, is asked anew as well."""
+    own = _caller(identity.worker, ProbeKind.OWN_IDENTITY)
+    return [own, _caller(identity, ProbeKind.VALIDATOR_ROLE) if identity.role_arn else _as_validator(own)]
 
 
 def probe_role(order: ProbeOrder) -> Tried:
