@@ -223,7 +223,7 @@ _started = datetime.now(UTC) - timedelta(seconds=monotonic())
 
 
 def _steady_now() -> datetime:
-    """A machine's clock that jumped forward and was put right again would leave nothing due until it came round."""
+    """For beat: by a clock that jumped forward and was put right again, nothing would be due until it came round."""
     return _started + timedelta(seconds=monotonic())
 
 

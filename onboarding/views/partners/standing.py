@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from onboarding import messages, verdicts
 from onboarding.core.arns import AccountId
-from onboarding.core.probes import NEGATIVE, Outcome, Probe, ProbeKind, VerdictCode
+from onboarding.core.probes import NEGATIVE, NOTHING_LEARNT, Outcome, Probe, ProbeKind, VerdictCode
 from onboarding.core.states import State
 from onboarding.messages import Explanation, Turn
 from onboarding.models import ExternalRole, Validation
@@ -139,7 +139,7 @@ def _leaving(role: ExternalRole, last: Validation | None) -> Explanation:
     return Explanation(tone="wait", happened=words, turn=Turn.PARTNER)
 
 
-_OURS_TO_MEND = {VerdictCode.OUR_TROUBLE, VerdictCode.INCONCLUSIVE, VerdictCode.REFUSED_OTHERWISE}
+_OURS_TO_MEND = NOTHING_LEARNT - {VerdictCode.SUPERSEDED}
 
 
 def _proven(role: ExternalRole) -> str:
