@@ -144,7 +144,8 @@ def postgres_is_there() -> bool:
 
 
 def _postgres_programs() -> Path:
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    programs = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    debian = sorted(program for program in programs if program.is_file() and os.access(program, os.X_OK))
     if debian:
         return debian[-1].parent
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
