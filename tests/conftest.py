@@ -6,6 +6,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from django.conf import settings
+from django.utils import translation
 from pytest_socket import socket_allow_hosts
 from redis import Redis
 
@@ -20,6 +21,12 @@ hypothesis.settings.load_profile("patient")
 @pytest.fixture(autouse=True)
 def nothing_leaves_this_machine() -> None:
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def starts_in_english() -> None:
+    """A request that was answered in Japanese leaves its thread so, and the test client answers in the test's own."""
+    translation.deactivate()
 
 
 @pytest.fixture
