@@ -113,6 +113,11 @@ class Validation(Addressed):
     def __str__(self) -> str:
         return f"{self.external_role_id} {self.requested_at:%Y-%m-%d %H:%M:%S}"
 
+    @property
+    def is_current(self) -> bool:
+        """Not where another ARN was returned since it was asked for, or the role left the states that are checked."""
+        return self.role_arn == self.external_role.role_arn and self.external_role.is_probed
+
     def speaks_of(self, role: ExternalRole) -> bool:
         """Not where the ARN was replaced since, or where the role begins anew and waits for its first verdict."""
         begins_anew = role.state == State.RETURNED and self.requested_at < role.state_since

@@ -69,8 +69,10 @@ def _insist(results: Sequence[Result], pauses: list[float]) -> None:
 def _apply(results: Sequence[Result]) -> None:
     now = timezone.now()
     effects = _effects(results, at=now)
+    # One for the batch: where all are planned alike, one value is written instead of a CASE for each of them.
+    luck = random()  # noqa: S311  spreads the checks; nothing is kept secret by it
     for group in _grouped(effect for effect in effects if effect.verdict.code is not VerdictCode.SUPERSEDED):
-        _write_roles(group, at=now)
+        _write_roles(group, at=now, luck=luck)
     _write_rows(effects, results, at=now)
     for effect in effects:
         if effect.trust_policy:
@@ -124,9 +126,9 @@ def _grouped(effects: Iterable[_Effect]) -> list[list[_Effect]]:
     return list(groups.values())
 
 
-def _write_roles(group: list[_Effect], *, at: datetime) -> None:
+def _write_roles(group: list[_Effect], *, at: datetime, luck: float) -> None:
     event, roles = group[0].event, [effect.role for effect in group]
-    planned = _planned(group, at=at)
+    planned = _planned(group, at=at, luck=luck)
     if event is None:
         unchanged = ExternalRole.objects.filter(pk__in=[role.pk for role in roles], state=group[0].before)
         unchanged.update(next_check_at=planned)
@@ -143,14 +145,14 @@ def _columns(before: State, event: Event, at: datetime) -> Mapping[str, object]:
     return {"failing_since": Coalesce(F("failing_since"), Value(at))}
 
 
-def _planned(group: list[_Effect], *, at: datetime) -> Case | None:
-    when = {effect.role.pk: _next_check(effect, at=at) for effect in group}
-    if None in when.values():
-        return None
+def _planned(group: list[_Effect], *, at: datetime, luck: float) -> datetime | Case | None:
+    when = {effect.role.pk: _next_check(effect, at=at, luck=luck) for effect in group}
+    if len(set(when.values())) == 1:
+        return when[group[0].role.pk]
     return Case(*[When(pk=pk, then=Value(time)) for pk, time in when.items()], output_field=DateTimeField())
 
 
-def _next_check(effect: _Effect, *, at: datetime) -> datetime | None:
+def _next_check(effect: _Effect, *, at: datetime, luck: float) -> datetime | None:
     if effect.before is State.RETIRING and effect.event:
         soon = retirement.next_try(effect.event, effect.role, at=at)
         if soon:
@@ -161,7 +163,7 @@ def _next_check(effect: _Effect, *, at: datetime) -> datetime | None:
         lasted=lasted,
         learnt=effect.event is not None,
         intervals=intervals(),
-        luck=random(),  # noqa: S311  spreads the checks; nothing is kept secret by it
+        luck=luck,
     )
     return at + gap if gap else None
 

@@ -20,9 +20,9 @@ from onboarding.core.states import State
 from onboarding.models import Bastion, Validation
 from onboarding.services import bastions
 
-# As many as keep one process busy where STS answers in a tenth of a second; a chunk is five rounds of them at most.
+# As many as keep one process busy where STS answers in a tenth of a second; a chunk is ten rounds of them at most.
 THREADS = 50
-_CHUNK = 5 * THREADS
+_CHUNK = 10 * THREADS
 # No try begins later than this after the first one, so that a chunk ends long before its time limit.
 BUDGET_SECONDS = 15.0
 _CALLS = 8

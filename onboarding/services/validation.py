@@ -113,8 +113,8 @@ def run_chunk(pks: Sequence[int], *, claim_id: UUID | None = None, probe: Prober
 
 def _run(pks: Sequence[int], *, claim_id: UUID, urgent: bool, prober: Prober) -> None:
     rows = _without_suspects(claims.claim(pks, claim_id=claim_id))
-    current = [row for row in rows if row.role_arn == row.external_role.role_arn and row.external_role.is_probed]
-    effects.apply_all([probing.superseded(row) for row in rows if row not in current])
+    current = [row for row in rows if row.is_current]
+    effects.apply_all([probing.superseded(row) for row in rows if not row.is_current])
     left: list[Result] = []
     for batch in probing.try_all(current, readable=_readable(current), urgent=urgent, prober=prober):
         results = [_given_up_where_hopeless(result) for result in batch]
@@ -127,12 +127,14 @@ def _without_suspects(rows: list[Validation]) -> list[Validation]:
     """A role that makes the process die must not take others along again and again, and not for ever."""
     given_up = [row for row in rows if row.losses >= claims.MOST_LOSSES]
     effects.apply_all([probing.given_up(row, "worker_lost") for row in given_up])
-    rest = [row for row in rows if row not in given_up]
-    suspects = [row for row in rest if row.losses] if len(rest) > 1 else []
+    rest = [row for row in rows if row.losses < claims.MOST_LOSSES]
+    if len(rest) == 1:
+        return rest
+    suspects = [row for row in rest if row.losses]
     claims.give_back(suspects)
     for row in suspects:
         queue.send(queue.VALIDATE_CHUNK, [row.pk])
-    return [row for row in rest if row not in suspects]
+    return [row for row in rest if not row.losses]
 
 
 def _readable(rows: Sequence[Validation]) -> set[int]:
