@@ -151,7 +151,7 @@ def _roles() -> Iterator[Matter]:
 def _undelivered() -> Iterator[Matter]:
     """Who does not get alerts cannot be told so by an alert."""
     troubled = Delivery.objects.troubled()
-    first = troubled.order_by("made_at").first()
+    first = troubled.order_by("asked_at").first()
     if first:
         yield Matter(
             tone="bad",
@@ -162,7 +162,7 @@ def _undelivered() -> Iterator[Matter]:
             % {"place": first.place, "trouble": first.trouble},
             step=_("See deliveries"),
             route="alerts",
-            since=first.made_at,
+            since=first.asked_at,
         )
 
 

@@ -14,7 +14,7 @@ from onboarding.services import (
     controls,
     delivery,
     history,
-    outbox,
+    mails,
     reminders,
     rounds,
     validation,
@@ -52,9 +52,9 @@ def sweep() -> None:
     validation.sweep()
     controls.queue_due()
     reminders.remind_of_ending_links()
-    outbox.requeue_due()
+    mails.OUTBOX.queue_due()
     alerts.tell_due()
-    alert_deliveries.queue_due()
+    alert_deliveries.OUTBOX.queue_due()
     rounds.take_up()
 
 

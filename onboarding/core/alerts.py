@@ -1,10 +1,11 @@
-"""What is worth an alert, to whom, when it is told, and when an undelivered one is tried again."""
+"""What is worth an alert, to whom, and when it is told."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from onboarding.core import states
+from onboarding.core.outgoing import doubled
 from onboarding.core.states import State, Told
 
 
@@ -84,22 +85,3 @@ def due_at(at: datetime, *, told: Sequence[datetime]) -> datetime:
 CALM = timedelta(minutes=10)
 # After so long without a word a trouble is no longer open, though nobody can say that it is over.
 FORGOTTEN = timedelta(days=1)
-
-_FIRST_GAP = timedelta(seconds=30)
-_LONGEST_GAP = timedelta(hours=1)
-GIVEN_UP_AFTER = timedelta(days=7)
-
-
-def next_try(*, attempts: int, at: datetime) -> datetime:
-    """When to try again should the `attempts`-th attempt fail."""
-    return at + doubled(_FIRST_GAP, attempts, longest=_LONGEST_GAP)
-
-
-def is_given_up(*, attempts: int, made_at: datetime, at: datetime) -> bool:
-    """What was never tried is tried, however late."""
-    return attempts > 0 and at - made_at >= GIVEN_UP_AFTER
-
-
-def doubled(first: timedelta, times: int, *, longest: timedelta) -> timedelta:
-    """`first` for the first time, then twice as long each time, up to `longest`."""
-    return min(first * (1 << min(max(times - 1, 0), 16)), longest)

@@ -1,17 +1,20 @@
-"""Alerts: what is told of which roles, to whom, and whether it has arrived. The rows are the outbox."""
+"""Alerts: what is told of which roles, to whom, and whether it has arrived."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.core.alerts import LASTING, AlertKind
 from onboarding.models.base import Addressed
+from onboarding.models.outgoing import UNDER_WAY, Outgoing, OutgoingQuerySet
 from onboarding.models.partner import ExternalRole, Partner
+
+_PATIENCE = timedelta(days=7)
 
 
 class AlertRoute(Addressed):
@@ -113,24 +116,7 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def under_way(self) -> Self:
-        return self.filter(acknowledged_at=None, given_up_at=None)
-
-    def claimable(self, now: datetime) -> Self:
-        free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-        return self.under_way().filter(free, next_try_at__lte=now)
-
-    def to_queue(self, now: datetime, *, lost_before: datetime) -> Self:
-        """Due for another try, or lost by the broker."""
-        return self.claimable(now).filter(Q(queued_at__lt=F("next_try_at")) | Q(queued_at__lt=lost_before))
-
-    def troubled(self) -> Self:
-        """Tried more than once, and still not taken."""
-        return self.under_way().filter(attempts__gte=2).exclude(trouble="")
-
-
-class Delivery(Addressed):
+class Delivery(Outgoing):
     """One alert to one address. Its UUID is the Message-ID or the webhook's ID, the same at each try."""
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
@@ -140,17 +126,8 @@ class Delivery(Addressed):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, related_name="+")
     # Where it went: an address, or the host of the webhook.
     place = models.CharField(max_length=300)
-    made_at = models.DateTimeField()
-    # When it was last handed to the broker; the sweeper hands it over again when nobody claimed it.
-    queued_at = models.DateTimeField()
-    next_try_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    trouble = models.CharField(max_length=100, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
-    given_up_at = models.DateTimeField(null=True, blank=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects = OutgoingQuerySet["Delivery"].as_manager()
 
     class Meta:
         constraints = [
@@ -162,12 +139,14 @@ class Delivery(Addressed):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], condition=Q(acknowledged_at=None, given_up_at=None), name="delivery_under_way"
-            ),
-            models.Index(fields=["-made_at", "-id"], name="delivery_newest"),
+            models.Index(fields=["next_try_at"], condition=UNDER_WAY, name="delivery_under_way"),
+            models.Index(fields=["-asked_at", "-id"], name="delivery_newest"),
         ]
-        ordering = ["-made_at", "-id"]
+        ordering = ["-asked_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.place}"
+
+    @property
+    def patience(self) -> timedelta:
+        return _PATIENCE

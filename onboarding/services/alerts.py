@@ -217,7 +217,7 @@ def _tell(alert: Alert, *, at: datetime) -> None:
 
 def _deliveries(alert: Alert, *, at: datetime) -> list[Delivery]:
     def to(channel: Channel, place: str, **whom: object) -> Delivery:
-        return Delivery(alert=alert, channel=channel, place=place, made_at=at, queued_at=at, next_try_at=at, **whom)
+        return Delivery(alert=alert, channel=channel, place=place, asked_at=at, queued_at=at, next_try_at=at, **whom)
 
     route = alert_routes.current()
     made = [to(Channel.MAIL, person.email, person=person) for person in _admins(alert, route)]

@@ -1,13 +1,11 @@
-"""Sending one mail of the outbox: each kind is made by the service that it belongs to."""
+"""Sending one mail about a link: each kind is made by the service that it belongs to."""
 
 from collections.abc import Callable
 
 from onboarding.models import Mail, MailKind
-from onboarding.services import invitations, notifications, outbox, recipients
-from onboarding.services.mailing import MailUnavailable
+from onboarding.services import invitations, mails, notifications, recipients
 
-# False where the mail is no longer true, so that it is not sent.
-_SEND: dict[str, Callable[[Mail], bool]] = {
+_SEND: dict[str, Callable[[Mail], None]] = {
     MailKind.LINK: invitations.send_link,
     MailKind.CODE: recipients.send_code,
     MailKind.REMINDER: notifications.mail_reminder,
@@ -16,13 +14,5 @@ _SEND: dict[str, Callable[[Mail], bool]] = {
 
 
 def deliver(pk: int) -> None:
-    """Nothing where another worker holds the mail, or it is sent already."""
-    mail = outbox.claim(pk)
-    if mail is None:
-        return
-    try:
-        is_sent = _SEND[mail.kind](mail)
-    except MailUnavailable as trouble:
-        outbox.put_off(mail, trouble)
-        return
-    (outbox.note_sent if is_sent else outbox.drop)(mail)
+    """One attempt; nothing where another worker holds the mail, or it is sent already."""
+    mails.OUTBOX.deliver(pk, lambda mail: _SEND[mail.kind](mail))

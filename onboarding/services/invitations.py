@@ -13,8 +13,9 @@ from onboarding.core.errors import OnboardingError
 from onboarding.core.states import Event, State
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, Mail, MailKind, Person
 from onboarding.models.invitation import InvitationQuerySet
-from onboarding.services import audit, notifications, outbox, transitions
+from onboarding.services import audit, mails, notifications, transitions
 from onboarding.services.mailing import MailUnavailable
+from onboarding.services.outbox import NoLongerWanted
 
 # A partner who asks again and again for a new link gets one mail in this time.
 _ASK_AGAIN_AFTER = timedelta(minutes=10)
@@ -61,7 +62,7 @@ def mail_invitation(
 ) -> Invitation:
     """The same, but the portal mails it; nobody, not even the admin, sees its token. Raises as above."""
     invitation = _replace(account, by=by, expected=expected, verify_recipient=verify_recipient, token_digest=None)
-    outbox.ask_once(MailKind.LINK, invitation, at=invitation.issued_at)
+    mails.ask_once(MailKind.LINK, invitation, at=invitation.issued_at)
     return invitation
 
 
@@ -71,14 +72,14 @@ def resend_link(invitation: Invitation, *, by: Person) -> None:
     if not Invitation.objects.filter(pk=invitation.pk, revoked_at=None).exists():
         raise NoLongerUsable
     now = timezone.now()
-    outbox.ask_once(MailKind.LINK, invitation, at=now)
+    mails.ask_once(MailKind.LINK, invitation, at=now)
     _tell("invitation_resent", invitation, at=now, by=by)
 
 
-def send_link(mail: Mail) -> bool:
+def send_link(mail: Mail) -> None:
     """Make the token at the moment of sending; where the mail server refuses it, the one before holds on.
 
-    False where the link was revoked meanwhile. Raises `MailUnavailable`.
+    Raises `NoLongerWanted` where the link was revoked meanwhile, and `MailUnavailable`.
     """
     invitation, link_token = mail.invitation, identifiers.new_link_token()
     expires_at = timezone.now() + settings.INVITATION_LIFETIME
@@ -87,13 +88,12 @@ def send_link(mail: Mail) -> bool:
     before = {name: getattr(invitation, name) for name in fresh}
     this = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
     if not this.filter(token_digest=before["token_digest"]).update(**fresh):
-        return False
+        raise NoLongerWanted
     try:
         notifications.mail_link(mail, link_token, expires_at=expires_at)
     except MailUnavailable:
         this.filter(token_digest=digest).update(**before)
         raise
-    return True
 
 
 @transaction.atomic
@@ -155,7 +155,7 @@ def ask_for_new_link(invitation: Invitation) -> None:
         new_link_asked_at__gt=now - _ASK_AGAIN_AFTER
     )
     if asked.update(new_link_asked_at=now):
-        outbox.ask_once(MailKind.LINK, invitation, at=now)
+        mails.ask_once(MailKind.LINK, invitation, at=now)
         audit.append("new_link_asked_for", invitation, at=now, label=partner_label(invitation))
 
 

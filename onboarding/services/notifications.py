@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from onboarding.models import Invitation, Mail, Person
 from onboarding.services import mailing
 from onboarding.services.mailing import Letter
+from onboarding.services.outbox import NoLongerWanted
 
 
 def mail_link(mail: Mail, link_token: str, *, expires_at: datetime) -> None:
@@ -23,18 +24,20 @@ def mail_code(mail: Mail, code: str) -> None:
     _mail_partner("code", mail, {"code": f"{code[:4]} {code[4:]}"})
 
 
-def mail_reminder(mail: Mail) -> bool:
-    """To one admin; False where the link is no longer one that ends unused. Raises `MailUnavailable`."""
+def mail_reminder(mail: Mail) -> None:
+    """To one admin, while the link is one that ends unused. Raises `NoLongerWanted`, `MailUnavailable`."""
     still_waits = Invitation.objects.usable(timezone.now()).waiting_for_partner().filter(pk=mail.invitation_id)
-    return still_waits.exists() and _mail_admin("reminder", mail, {"expires_at": mail.invitation.expires_at})
+    if not still_waits.exists():
+        raise NoLongerWanted
+    _mail_admin("reminder", mail, {"expires_at": mail.invitation.expires_at})
 
 
-def mail_withdrawal(mail: Mail) -> bool:
-    """To one admin. Raises `MailUnavailable`."""
+def mail_withdrawal(mail: Mail) -> None:
+    """To one admin. Raises `NoLongerWanted`, `MailUnavailable`."""
     role = mail.external_role
-    return role is not None and _mail_admin(
-        "withdrawal", mail, {"role": role, "at": role.withdrawn_at or mail.asked_at}
-    )
+    if role is None:
+        raise NoLongerWanted
+    _mail_admin("withdrawal", mail, {"role": role, "at": role.withdrawn_at or mail.asked_at})
 
 
 def link_address(link_token: str) -> str:
@@ -46,18 +49,17 @@ def _mail_partner(name: str, mail: Mail, facts: Mapping[str, object]) -> None:
     partner = mail.invitation.account.partner
     with translation.override(partner.mail_language):
         # What opens is new in each try, and so must be the mail: a server that had one already would keep the old one.
-        _send(name, mail, facts, to=partner.contact_email, number=f"{mail.uuid}.{mail.tries}")
+        _send(name, mail, facts, to=partner.contact_email, number=f"{mail.uuid}.{mail.attempts}")
 
 
-def _mail_admin(name: str, mail: Mail, facts: Mapping[str, object]) -> bool:
+def _mail_admin(name: str, mail: Mail, facts: Mapping[str, object]) -> None:
     """Only while they are one."""
     admin = mail.to
     if not (isinstance(admin, Person) and admin.is_platform_admin):
-        return False
+        raise NoLongerWanted
     account = f"{settings.PUBLIC_URL}/admin/partners/accounts/{mail.invitation.account.uuid}/"
     with translation.override(admin.language or settings.LANGUAGE_CODE), timezone.override(admin.time_zone or None):
         _send(name, mail, {**facts, "admin": admin, "account_address": account}, to=admin.email, number=str(mail.uuid))
-    return True
 
 
 def _send(name: str, mail: Mail, facts: Mapping[str, object], *, to: str, number: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from onboarding.core.errors import OnboardingError
 from onboarding.core.states import Event, State
 from onboarding.models import ExternalAccount, ExternalRole, Invitation, MailKind, Person, Trigger
-from onboarding.services import alerts, audit, invitations, outbox, transitions, validation
+from onboarding.services import alerts, audit, invitations, mails, transitions, validation
 
 
 class ChangedMeanwhile(OnboardingError):
@@ -62,7 +62,7 @@ def withdraw_role(invitation: Invitation, role: ExternalRole) -> None:
     """The partner ends it: the same path as when we do, and all admins are told."""
     now, label = timezone.now(), invitations.partner_label(invitation)
     _move(role, Event.RETIRED, "role_withdrawn", at=now, label=label, withdrawn_at=now, retirement_begun_at=now)
-    outbox.ask_to_tell_admins(MailKind.WITHDRAWAL, invitation, at=now, role=role)
+    mails.ask_to_tell_admins(MailKind.WITHDRAWAL, invitation, at=now, role=role)
     if role.state == State.RETIRING:
         validation.request_validation(role, trigger=Trigger.PARTNER)
 

@@ -1,84 +1,102 @@
-"""Mails are asked for in the transaction that wants them, and tried until the mail server takes them."""
+"""Sending what is to leave: at least once, with growing gaps, and never again once somebody took it."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
 
 import structlog
-from django.db.models import F
 from django.utils import timezone
 
 from onboarding import queue
-from onboarding.models import ExternalRole, Invitation, Mail, MailKind, Person, PortalRole
+from onboarding.core import outgoing
+from onboarding.models.outgoing import Outgoing, OutgoingQuerySet
 from onboarding.services.mailing import MailUnavailable
+from onboarding.webhooks import CallFailed
 
 log = structlog.get_logger(__name__)
 
-# Longer than a mail server may take (EMAIL_TIMEOUT): only a worker that is gone loses its claim.
-_LEASE = timedelta(minutes=2)
-_FIRST_GAP = timedelta(seconds=30)
-_LONGEST_GAP = timedelta(hours=1)
+# Longer than the slowest call and the task's hard time limit: only a worker that is gone loses its claim.
+LEASE = timedelta(seconds=150)
 # How long the broker may hold a task before the sweeper takes it for lost.
 _LOST_AFTER = timedelta(seconds=30)
-_PATIENCE = timedelta(days=1)
-# Whoever waits for a code waits before the page.
-_PATIENCE_FOR_CODE = timedelta(minutes=10)
-_CHUNK = 100
+_CHUNK = 200
+
+Row = TypeVar("Row", bound=Outgoing)
 
 
-def ask_once(kind: MailKind, invitation: Invitation, *, at: datetime) -> None:
-    """To the partner. One that waits already is enough: what it carries is made when it is sent."""
-    mail, made = Mail.objects.get_or_create(
-        kind=kind, invitation=invitation, next_try_at__isnull=False, defaults={"asked_at": at, "next_try_at": at}
-    )
-    # One that was put off is tried at once: whoever asks may have mended what was wrong.
-    if made or Mail.objects.put_off().filter(pk=mail.pk).update(asked_at=at, next_try_at=at):
-        queue.on_commit(queue.SEND_MAIL, mail.pk)
+class NoLongerWanted(Exception):
+    """What it was to say is no longer true, or whom it was for is not to be told any more."""
 
 
-def ask_to_tell_admins(
-    kind: MailKind, invitation: Invitation, *, at: datetime, role: ExternalRole | None = None
-) -> None:
-    for admin in Person.objects.filter(is_active=True, portal_role=PortalRole.PLATFORM_ADMIN):
-        mail = Mail.objects.create(
-            kind=kind, invitation=invitation, external_role=role, to=admin, asked_at=at, next_try_at=at
-        )
-        queue.on_commit(queue.SEND_MAIL, mail.pk)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox(Generic[Row]):
+    """The rows of one table, with what is needed to send one, and the task that sends it."""
 
+    rows: Callable[[], OutgoingQuerySet[Row]]
+    task: str
 
-def claim(pk: int) -> Mail | None:
-    """None where another worker holds it, or where it is sent or given up."""
-    now = timezone.now()
-    due = Mail.objects.due(now).filter(pk=pk)
-    if not due.update(next_try_at=now + _LEASE, tries=F("tries") + 1, trouble=""):
-        return None
-    return Mail.objects.select_related("invitation__account__partner", "external_role", "to").get(pk=pk)
+    def deliver(self, pk: int, send: Callable[[Row], None]) -> None:
+        """One attempt; nothing where another worker holds the claim, or where it has arrived already.
 
-
-def note_sent(mail: Mail) -> None:
-    Mail.objects.filter(pk=mail.pk).update(sent_at=timezone.now(), next_try_at=None, trouble="")
-
-
-def drop(mail: Mail) -> None:
-    """What it was to say is no longer true."""
-    Mail.objects.filter(pk=mail.pk).update(next_try_at=None, trouble="")
-
-
-def put_off(mail: Mail, trouble: MailUnavailable) -> None:
-    """Try again later, in growing gaps; at last give up, which the admins' pages show."""
-    now = timezone.now()
-    gap = min(_FIRST_GAP * 2 ** min(mail.tries - 1, 10), _LONGEST_GAP)
-    patience = _PATIENCE_FOR_CODE if mail.kind == MailKind.CODE else _PATIENCE
-    again = now + gap if now + gap < mail.asked_at + patience else None
-    log.warning("mail_not_taken", mail=mail.pk, kind=mail.kind, trouble=str(trouble), given_up=again is None)
-    Mail.objects.filter(pk=mail.pk).update(next_try_at=again, trouble=str(trouble)[:80])
-
-
-def requeue_due() -> None:
-    """What waits for its next try, and what the broker has lost."""
-    now = timezone.now()
-    late = Mail.objects.due(now - _LOST_AFTER)
-    due = list(late.order_by("next_try_at").values_list("pk", flat=True)[:_CHUNK])
-    # Not those that a worker has claimed since.
-    late.filter(pk__in=due).update(next_try_at=now)
-    for pk in due:
-        if not queue.send(queue.SEND_MAIL, pk):
+        `send` raises `MailUnavailable` or `CallFailed` where nobody took it, or `NoLongerWanted`.
+        """
+        row = self.claim(pk)
+        if row is None:
             return
+        try:
+            send(row)
+        except (MailUnavailable, CallFailed) as trouble:
+            self._try_later(row, str(trouble))
+        except NoLongerWanted:
+            self._give_up(row, "")
+        else:
+            # Whoever else may hold a claim by now: it has arrived, and is never sent again.
+            self.rows().filter(pk=pk).update(acknowledged_at=timezone.now(), claimed_until=None, trouble="")
+
+    def claim(self, pk: int) -> Row | None:
+        """Counts the attempt and plans the next one at once: what takes its worker along must not be tried for ever."""
+        now = timezone.now()
+        free = self.rows().claimable(now).filter(pk=pk)
+        row = free.first()
+        if row is None:
+            return None
+        if row.is_out_of_time:
+            self._give_up(row, row.trouble or "WorkerLost")
+            return None
+        attempts = row.attempts + 1
+        claim = {
+            "attempts": attempts,
+            "claimed_until": now + LEASE,
+            "next_try_at": outgoing.next_try(attempts=attempts, at=now),
+        }
+        if not free.filter(attempts=row.attempts).update(**claim):
+            return None
+        for name, value in claim.items():
+            setattr(row, name, value)
+        return row
+
+    def queue_due(self) -> None:
+        """What is due for another try, and what the broker lost; for the sweeper."""
+        now = timezone.now()
+        due = self.rows().to_queue(now, lost_before=now - _LOST_AFTER).order_by("next_try_at")
+        keys = list(due.values_list("pk", flat=True)[:_CHUNK])
+        self.rows().filter(pk__in=keys).update(queued_at=now)
+        for pk in keys:
+            if not queue.send(self.task, pk):
+                return
+
+    def _try_later(self, row: Row, trouble: str) -> None:
+        """In growing gaps; where the next try would come too late it is given up, which the admins' pages show."""
+        log.warning("not_taken", task=self.task, row=row.pk, trouble=trouble, given_up=row.is_out_of_time)
+        if row.is_out_of_time:
+            self._give_up(row, trouble)
+        else:
+            self._ours(row).update(trouble=trouble[:100], claimed_until=None)
+
+    def _give_up(self, row: Row, trouble: str) -> None:
+        self._ours(row).update(given_up_at=timezone.now(), trouble=trouble[:100], claimed_until=None)
+
+    def _ours(self, row: Row) -> OutgoingQuerySet[Row]:
+        """The row, while our claim holds: a lease that ran out leaves the word to whoever took it over."""
+        return self.rows().under_way().filter(pk=row.pk, claimed_until=row.claimed_until)

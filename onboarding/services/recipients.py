@@ -11,7 +11,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from onboarding.core import identifiers
 from onboarding.core.errors import OnboardingError
 from onboarding.models import Invitation, Mail, MailKind
-from onboarding.services import audit, invitations, notifications, outbox
+from onboarding.services import audit, invitations, mails, notifications
+from onboarding.services.outbox import NoLongerWanted
 
 LIFETIME: Final = timedelta(minutes=15)
 MOST_TRIES: Final = 5
@@ -40,27 +41,29 @@ def ask_for_code(invitation: Invitation) -> None:
         or asked.filter(asked_at__gt=now - timedelta(hours=1)).count() >= _MOST_AN_HOUR
     ):
         raise CodeJustSent
-    outbox.ask_once(MailKind.CODE, invitation, at=now)
+    mails.ask_once(MailKind.CODE, invitation, at=now)
 
 
 def awaited_mail(invitation: Invitation) -> Mail | None:
     """The mail from which the reader has a code, or will have one; None where they have to ask for one."""
     newest = invitation.mails.filter(kind=MailKind.CODE).first()
     since = timezone.now() - LIFETIME
-    return newest if newest and (newest.sent_at or newest.asked_at) > since and not newest.is_given_up else None
+    return newest if newest and (newest.acknowledged_at or newest.asked_at) > since and not newest.is_given_up else None
 
 
-def send_code(mail: Mail) -> bool:
-    """Made at the moment of sending, like a link: only its digest is stored. Raises `MailUnavailable`."""
+def send_code(mail: Mail) -> None:
+    """Made at the moment of sending, like a link: only its digest is stored.
+
+    Raises `NoLongerWanted`, `MailUnavailable`.
+    """
     invitation, now = mail.invitation, timezone.now()
     if not invitation.is_usable(at=now):
-        return False
+        raise NoLongerWanted
     code = identifiers.new_recipient_code()
     Invitation.objects.filter(pk=invitation.pk).update(
         code_digest=_digest(invitation, code), code_expires_at=now + LIFETIME, code_tries=0
     )
     notifications.mail_code(mail, code)
-    return True
 
 
 def check_code(invitation: Invitation, code: str) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from onboarding.models import Invitation, MailKind
-from onboarding.services import outbox
+from onboarding.services import mails
 
 _DAYS_BEFORE = timedelta(days=3)
 _CHUNK = 100
@@ -25,4 +25,4 @@ def remind_of_ending_links() -> None:
 @transaction.atomic
 def _remind(invitation: Invitation, *, at: datetime) -> None:
     if Invitation.objects.filter(pk=invitation.pk, reminded_at=None, revoked_at=None).update(reminded_at=at):
-        outbox.ask_to_tell_admins(MailKind.REMINDER, invitation, at=at)
+        mails.ask_to_tell_admins(MailKind.REMINDER, invitation, at=at)

@@ -10,7 +10,6 @@ from onboarding.core.alerts import AlertKind
 from onboarding.core.states import State
 
 NOW = datetime(2026, 5, 5, 9, 0, tzinfo=UTC)
-GAPS = st.timedeltas(timedelta(0), timedelta(days=9))
 
 
 @pytest.mark.parametrize(
@@ -52,19 +51,6 @@ def test_a_fault_that_comes_to_light_over_three_hours_is_a_handful_of_lists():
         at = told[-1] + timedelta(seconds=20)
     assert len(told) <= 9
     assert all(timedelta(minutes=4) < later - earlier for earlier, later in pairwise(told))
-
-
-@given(st.integers(1, 500))
-def test_gaps_between_tries_grow_up_to_an_hour(attempts):
-    found = alerts.next_try(attempts=attempts, at=NOW)
-    assert timedelta(seconds=30) <= found - NOW <= timedelta(hours=1)
-    assert found <= alerts.next_try(attempts=attempts + 1, at=NOW)
-
-
-@given(st.integers(0, 500), GAPS)
-def test_what_was_tried_for_a_week_is_given_up_and_what_never_was_is_not(attempts, age):
-    given_up = alerts.is_given_up(attempts=attempts, made_at=NOW, at=NOW + age)
-    assert given_up == (attempts > 0 and age >= timedelta(days=7))
 
 
 def test_every_kind_goes_to_somebody():

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from onboarding import queue, webhooks
-from onboarding.core.alerts import GIVEN_UP_AFTER, AlertKind
+from onboarding.core.alerts import AlertKind
 from onboarding.core.webhooks import WebhookUrl
 from onboarding.models import Alert, AlertRoute, AuditEvent, Channel, Delivery, Person
-from onboarding.services import alert_deliveries, alert_routes, alerts
+from onboarding.services import alert_deliveries, alert_routes, alerts, outbox
 from onboarding.webhooks import CallFailed
 from tests import receivers
 from tests.factories import make_account, make_checked_role, make_partner, make_person, make_role
@@ -234,7 +234,7 @@ def test_a_webhook_that_was_removed_is_called_no_more(alice, receiver):
     alert_routes.remove_webhook(by=alice)
     alert_deliveries.deliver(delivery.pk)
     assert not receiver.calls
-    assert (now_of(delivery).trouble, bool(now_of(delivery).given_up_at)) == ("no longer wanted", True)
+    assert (now_of(delivery).trouble, bool(now_of(delivery).given_up_at)) == ("", True)
 
 
 def test_another_secret_signs_from_then_on(alice, receiver):
@@ -281,7 +281,7 @@ def test_a_worker_that_died_loses_its_claim_and_another_one_delivers(alice, rece
         alert_deliveries.deliver(delivery.pk, call=dies)
     alert_deliveries.deliver(delivery.pk)
     assert not receiver.calls
-    with time_machine.travel(timezone.now() + alert_deliveries.LEASE + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + outbox.LEASE + timedelta(seconds=1)):
         alert_deliveries.deliver(delivery.pk)
     assert len(receiver.calls) == 1
 
@@ -290,7 +290,7 @@ def test_a_worker_whose_lease_ran_out_does_not_undo_what_another_one_did(alice, 
     delivery = by_webhook(alice, receiver)
 
     def slow(*_args, **_options):
-        with time_machine.travel(timezone.now() + alert_deliveries.LEASE + timedelta(seconds=1)):
+        with time_machine.travel(timezone.now() + outbox.LEASE + timedelta(seconds=1)):
             alert_deliveries.deliver(delivery.pk)
         raise CallFailed("timeout")
 
@@ -302,18 +302,18 @@ def test_a_worker_whose_lease_ran_out_does_not_undo_what_another_one_did(alice, 
 def test_the_sweeper_hands_over_what_is_due_and_what_was_lost_and_nothing_twice(alice, receiver, sent):
     delivery = by_webhook(alice, receiver)
     sent.clear()
-    alert_deliveries.queue_due()
+    alert_deliveries.OUTBOX.queue_due()
     assert not sent
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
-        alert_deliveries.queue_due()
-        alert_deliveries.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
         assert sent == [(queue.DELIVER_ALERT, delivery.pk)]
         receiver.scripts = [answers("500 Oops")]
         alert_deliveries.deliver(delivery.pk)
     sent.clear()
     with later(delivery):
-        alert_deliveries.queue_due()
-        alert_deliveries.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
     assert sent == [(queue.DELIVER_ALERT, delivery.pk)]
 
 
@@ -325,7 +325,7 @@ def test_one_that_takes_its_worker_along_again_and_again_is_given_up_too(alice, 
 
     for hours in range(0, 200, 8):
         with (
-            time_machine.travel(delivery.made_at + timedelta(hours=hours, seconds=1), tick=False),
+            time_machine.travel(delivery.asked_at + timedelta(hours=hours, seconds=1), tick=False),
             suppress(KeyboardInterrupt),
         ):
             alert_deliveries.deliver(delivery.pk, call=dies)
@@ -341,7 +341,7 @@ def test_what_nobody_takes_for_a_week_is_given_up_and_the_overview_says_so(alice
             alert_deliveries.deliver(delivery.pk)
     client.force_login(alice)
     assert "Alerts do not arrive" in client.get("/admin/").content.decode()
-    with time_machine.travel(delivery.made_at + GIVEN_UP_AFTER + timedelta(hours=1)):
+    with time_machine.travel(delivery.asked_at + delivery.patience):
         alert_deliveries.deliver(delivery.pk)
         assert now_of(delivery).given_up_at
         assert not Delivery.objects.claimable(timezone.now()).exists()
@@ -351,11 +351,11 @@ def test_a_broker_that_is_down_loses_no_alert(alice, receiver, monkeypatch):
     delivery = by_webhook(alice, receiver)
     monkeypatch.setattr(queue, "send", lambda *_: False)
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
-        alert_deliveries.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
     handed = []
     monkeypatch.setattr(queue, "send", lambda _task, pk: not handed.append(pk))
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
-        alert_deliveries.queue_due()
+        alert_deliveries.OUTBOX.queue_due()
     assert handed == [delivery.pk]
 
 

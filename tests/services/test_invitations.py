@@ -98,7 +98,7 @@ def test_asking_again_and_again_sends_one_mail_in_ten_minutes():
         with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
             invitations.ask_for_new_link(invitation)
         assert invitation.mails.count() == mails
-    Mail.objects.update(next_try_at=None)
+    Mail.objects.update(acknowledged_at=timezone.now())
     with time_machine.travel(timezone.now() + timedelta(minutes=22)):
         invitations.ask_for_new_link(invitation)
     assert invitation.mails.count() == 2
@@ -130,7 +130,7 @@ def test_mailing_a_link_anew_replaces_its_token_and_keeps_its_number(alice):
     issued = make_invitation()
     for _ in range(2):
         invitations.resend_link(issued.invitation, by=alice)
-        delivery.deliver(issued.invitation.mails.waiting().get().pk)
+        delivery.deliver(issued.invitation.mails.under_way().get().pk)
     first, second = map(token_in, mail.outbox)
     assert [invitations.find_by_token(token) for token in (issued.link_token, first)] == [None, None]
     found = invitations.find_by_token(second)
@@ -152,7 +152,7 @@ def test_a_revoked_link_is_not_mailed_any_more(alice):
     waiting = Mail.objects.get()
     delivery.deliver(waiting.pk)
     waiting.refresh_from_db()
-    assert (mail.outbox, waiting.sent_at, waiting.next_try_at) == ([], None, None)
+    assert (mail.outbox, waiting.acknowledged_at, waiting.is_given_up) == ([], None, True)
     with pytest.raises(NoLongerUsable):
         invitations.resend_link(invitation, by=alice)
 
@@ -178,7 +178,7 @@ def test_a_mail_server_that_is_down_loses_no_ask(settings, no_mail_server):
     asked = asked_for_new_link(expire(make_invitation().invitation))
     delivery.deliver(asked.pk)
     asked.refresh_from_db()
-    assert (asked.trouble, asked.sent_at) == ("ConnectionRefusedError", None)
+    assert (asked.trouble, asked.acknowledged_at) == ("ConnectionRefusedError", None)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     delivery.deliver(asked.pk)
     assert mail.outbox == []

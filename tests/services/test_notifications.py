@@ -55,7 +55,9 @@ def ask(kind: MailKind, *, language: str = "en", name: str = "Willow Robotics", 
         to=admin if kind in {MailKind.REMINDER, MailKind.WITHDRAWAL} else None,
         external_role=role if kind is MailKind.WITHDRAWAL else None,
         asked_at=NOW,
-        tries=1,
+        queued_at=NOW,
+        next_try_at=NOW,
+        attempts=1,
     )
     return Mail.objects.select_related("invitation__account__partner", "external_role", "to").get(pk=asked.pk)
 
@@ -97,7 +99,7 @@ def test_a_partners_mail_goes_to_the_registered_address_and_an_admins_to_the_adm
 def test_what_opens_has_a_number_for_each_try_and_a_notice_keeps_its_own(at_nine: None):
     asked = ask(MailKind.LINK)
     assert sent(asked).message()["Message-ID"] == "<00000000-0000-0000-0000-000000000007.1@testserver>"
-    asked.tries = 2
+    asked.attempts = 2
     assert sent(asked).message()["Message-ID"] == "<00000000-0000-0000-0000-000000000007.2@testserver>"
     Mail.objects.all().delete()
     asked.kind, asked.to = MailKind.REMINDER, Person.objects.get(email="alice@hoshino.example")

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from onboarding import queue
 from onboarding.models import Mail, MailKind
-from onboarding.services import delivery, invitations, outbox, recipients
+from onboarding.services import delivery, invitations, mails, recipients
 from tests.factories import make_invitation
 
 pytestmark = pytest.mark.django_db
@@ -34,12 +34,12 @@ def test_a_task_that_runs_twice_sends_once(waiting):
 
 
 def test_of_two_workers_one_gets_the_mail(waiting):
-    assert outbox.claim(waiting.pk)
-    assert outbox.claim(waiting.pk) is None
+    assert mails.OUTBOX.claim(waiting.pk)
+    assert mails.OUTBOX.claim(waiting.pk) is None
 
 
 def test_a_worker_that_died_loses_its_claim(waiting):
-    assert outbox.claim(waiting.pk)
+    assert mails.OUTBOX.claim(waiting.pk)
     with later(minutes=3):
         delivery.deliver(waiting.pk)
     assert len(mail.outbox) == 1
@@ -48,11 +48,11 @@ def test_a_worker_that_died_loses_its_claim(waiting):
 def test_what_the_broker_lost_is_sent_again(waiting, monkeypatch):
     sent: list[int] = []
     monkeypatch.setattr(queue, "send", lambda _task, pk: not sent.append(pk))
-    outbox.requeue_due()
+    mails.OUTBOX.queue_due()
     assert sent == []
     with later(seconds=31):
-        outbox.requeue_due()
-        outbox.requeue_due()
+        mails.OUTBOX.queue_due()
+        mails.OUTBOX.queue_due()
     assert sent == [waiting.pk]
 
 
@@ -62,7 +62,7 @@ def test_a_broker_that_is_down_ends_the_sweep_and_loses_nothing(waiting, monkeyp
 
     monkeypatch.setattr("celery.current_app.send_task", is_down)
     with later(seconds=31):
-        outbox.requeue_due()
+        mails.OUTBOX.queue_due()
     with later(seconds=62):
         delivery.deliver(waiting.pk)
     assert len(mail.outbox) == 1
@@ -75,7 +75,7 @@ def test_a_mail_is_tried_in_growing_gaps_for_a_day_and_then_given_up(waiting, no
         with time_machine.travel(tried, tick=False):
             delivery.deliver(waiting.pk)
         waiting.refresh_from_db()
-        if waiting.next_try_at is None:
+        if waiting.is_given_up:
             break
         gaps.append(waiting.next_try_at - tried)
         tried = waiting.next_try_at
@@ -105,15 +105,15 @@ def test_asking_again_for_what_was_put_off_tries_it_at_once(waiting, alice, sett
 
 
 def test_asking_again_for_what_is_being_sent_sends_it_once(waiting, alice):
-    assert outbox.claim(waiting.pk)
+    assert mails.OUTBOX.claim(waiting.pk)
     invitations.resend_link(waiting.invitation, by=alice)
-    assert outbox.claim(waiting.pk) is None
+    assert mails.OUTBOX.claim(waiting.pk) is None
     assert Mail.objects.count() == 1
 
 
 def test_the_sweep_leaves_alone_what_a_worker_holds(waiting, monkeypatch):
     monkeypatch.setattr(queue, "send", lambda *_: True)
     with later(seconds=31):
-        assert outbox.claim(waiting.pk)
-        outbox.requeue_due()
-        assert outbox.claim(waiting.pk) is None
+        assert mails.OUTBOX.claim(waiting.pk)
+        mails.OUTBOX.queue_due()
+        assert mails.OUTBOX.claim(waiting.pk) is None

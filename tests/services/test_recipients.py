@@ -24,7 +24,7 @@ def invitation(db: None) -> Invitation:
 
 def mailed_code(invitation: Invitation) -> str:
     recipients.ask_for_code(invitation)
-    delivery.deliver(Mail.objects.waiting().get(kind=MailKind.CODE).pk)
+    delivery.deliver(Mail.objects.under_way().get(kind=MailKind.CODE).pk)
     found = re.search(r"^([0-9]{4}) ([0-9]{4})$", str(mail.outbox[-1].body), re.MULTILINE)
     assert found
     return found[1] + found[2]

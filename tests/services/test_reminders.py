@@ -18,7 +18,7 @@ def sweep(*, days: float) -> list[list[str]]:
     """What has been mailed to whom, that many days after now."""
     with time_machine.travel(timezone.now() + timedelta(days=days)):
         reminders.remind_of_ending_links()
-        for pk in Mail.objects.waiting().filter(kind=MailKind.REMINDER).values_list("pk", flat=True):
+        for pk in Mail.objects.under_way().filter(kind=MailKind.REMINDER).values_list("pk", flat=True):
             delivery.deliver(pk)
     return sorted(message.to for message in mail.outbox)
 

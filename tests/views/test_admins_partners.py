@@ -369,7 +369,7 @@ def test_a_link_is_mailed_anew_and_the_page_says_what_became_of_the_mail(client,
     delivery.deliver(invitation.mails.get().pk)
     page = reverse("onboarding:admins:account", args=[invitation.account.uuid])
     assertContains(client.get(page), "Not taken yet, and tried again")
-    Mail.objects.update(next_try_at=None, asked_at=timezone.now() - timedelta(days=1))
+    Mail.objects.update(given_up_at=timezone.now(), asked_at=timezone.now() - timedelta(days=1))
     assertContains(client.get(page), "The mail server did not take it")
     assertContains(client.get(reverse("onboarding:admins:overview")), "The mail server does not take it")
 

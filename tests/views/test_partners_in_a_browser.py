@@ -41,7 +41,7 @@ def addresses(transactional_db: None, client: Client) -> dict[str, str]:
     waiting = _held(client)
     Invitation.objects.filter(pk=waiting.pk).update(verify_recipient=True)
     recipients.ask_for_code(waiting)
-    Mail.objects.filter(kind=MailKind.CODE).update(sent_at=timezone.now())
+    Mail.objects.filter(kind=MailKind.CODE).update(acknowledged_at=timezone.now())
     page = {name: reverse(f"onboarding:partners:{name}", args=[invitation.uuid]) for name in ("handoff", "summary")}
     return {
         **page,

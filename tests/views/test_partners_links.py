@@ -101,7 +101,7 @@ def ask(client: Client, invitation: Invitation, callbacks) -> None:
         answer = client.post(new_link(invitation))
     assert (answer.status_code, answer["Location"]) == (302, ASKED)
     for _callback in queued:
-        tasks.send_mail(invitation.mails.get(sent_at=None).pk)
+        tasks.send_mail(invitation.mails.get(acknowledged_at=None).pk)
 
 
 def test_a_new_link_goes_to_the_registered_address_once_in_ten_minutes(client, django_capture_on_commit_callbacks):

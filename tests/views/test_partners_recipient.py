@@ -30,7 +30,7 @@ def ask(client: Client, invitation: Invitation) -> None:
 
 def mailed_code(client: Client, invitation: Invitation) -> str:
     ask(client, invitation)
-    delivery.deliver(Mail.objects.waiting().get().pk)
+    delivery.deliver(Mail.objects.under_way().get().pk)
     found = re.search(r"^[0-9]{4} [0-9]{4}$", str(mail.outbox[-1].body), re.MULTILINE)
     assert found
     return found[0]
@@ -129,7 +129,7 @@ def test_a_mail_server_that_is_down_is_no_error_of_the_page(client, opened, sett
 def test_a_link_that_was_mailed_anew_has_to_be_shown_anew(client, opened, alice):
     client.post(recipient(opened), {"code": mailed_code(client, opened)})
     invitations.resend_link(opened, by=alice)
-    delivery.deliver(Mail.objects.waiting().get().pk)
+    delivery.deliver(Mail.objects.under_way().get().pk)
     assert client.get(page(opened)).status_code == 404
     fresh = re.search(r"/i/\S+", str(mail.outbox[-1].body))
     assert fresh
