@@ -17,16 +17,15 @@ _CANNOT_RUN = 127
 def main(command: list[str]) -> int:
     # Whoever interrupts the terminal means the supervisor, which then asks each child to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # For the thread that waits for it: a handler would be late where the signal comes just before we begin to wait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     own_pid = os.getpid()
     child = os.fork()
     if child == 0:
         _become(command, parent=own_pid)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    threading.Thread(target=_kill_when_let_go, args=(child,), daemon=True).start()
+    for watch in (_pass_on_requests_to_end, _kill_when_let_go):
+        threading.Thread(target=watch, args=(child,), daemon=True).start()
     _, status = os.waitpid(child, 0)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _kill_group(child)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
@@ -49,6 +48,15 @@ def _become(command: list[str], *, parent: int) -> NoReturn:
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         os._exit(_CANNOT_RUN)
+
+
+def _pass_on_requests_to_end(child: int) -> None:
+    while True:
+        signal.sigwait({signal.SIGTERM})
+        try:
+            os.kill(child, signal.SIGTERM)
+        except ProcessLookupError:
+            return
 
 
 def _kill_when_let_go(child: int) -> None:
