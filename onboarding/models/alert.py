@@ -1,6 +1,6 @@
 """Alerts: what is told of which roles, to whom, and whether it has arrived."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -13,8 +13,6 @@ from onboarding.core.alerts import LASTING, AlertKind
 from onboarding.models.base import Addressed
 from onboarding.models.outgoing import UNDER_WAY, Outgoing, OutgoingQuerySet
 from onboarding.models.partner import ExternalRole, Partner
-
-_PATIENCE = timedelta(days=7)
 
 
 class AlertRoute(Addressed):
@@ -146,7 +144,3 @@ class Delivery(Outgoing):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.place}"
-
-    @property
-    def patience(self) -> timedelta:
-        return _PATIENCE

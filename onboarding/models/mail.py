@@ -1,6 +1,6 @@
 """Mails about links: to the partner, or to the platform admins."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -23,9 +23,6 @@ class MailKind(models.TextChoices):
 
 
 OPENING = (MailKind.LINK, MailKind.CODE)
-_PATIENCE = timedelta(days=1)
-# Whoever waits for a code waits before the page.
-_PATIENCE_FOR_CODE = timedelta(minutes=10)
 
 
 class MailQuerySet(OutgoingQuerySet["Mail"]):
@@ -67,7 +64,3 @@ class Mail(Outgoing):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.asked_at:%Y-%m-%d %H:%M:%S}"
-
-    @property
-    def patience(self) -> timedelta:
-        return _PATIENCE_FOR_CODE if self.kind == MailKind.CODE else _PATIENCE

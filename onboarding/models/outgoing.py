@@ -1,12 +1,11 @@
 """What is to leave the portal: the row is the truth about it, whatever broker, worker and receiver do."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 
-from onboarding.core import outgoing
 from onboarding.models.base import Addressed
 
 UNDER_WAY = Q(acknowledged_at=None, given_up_at=None)
@@ -55,17 +54,5 @@ class Outgoing(Addressed):
         abstract = True
 
     @property
-    def patience(self) -> timedelta:
-        """How long it is tried."""
-        raise NotImplementedError
-
-    @property
     def is_given_up(self) -> bool:
         return self.given_up_at is not None
-
-    @property
-    def is_out_of_time(self) -> bool:
-        """Whether the next try would come too late."""
-        return outgoing.is_out_of_time(
-            attempts=self.attempts, asked_at=self.asked_at, next_try_at=self.next_try_at, patience=self.patience
-        )

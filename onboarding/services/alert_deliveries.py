@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -16,7 +17,9 @@ from onboarding.services import alert_routes, alert_texts, mailing
 from onboarding.services.outbox import NoLongerWanted, Outbox
 
 OUTBOX: Final[Outbox[Delivery]] = Outbox(
-    rows=lambda: Delivery.objects.select_related("alert", "person", "partner"), task=queue.DELIVER_ALERT
+    rows=lambda: Delivery.objects.select_related("alert", "person", "partner"),
+    task=queue.DELIVER_ALERT,
+    patience=lambda _: timedelta(days=7),
 )
 
 

@@ -1,6 +1,6 @@
 """Mails about links are asked for in the transaction that wants them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from onboarding import queue
@@ -10,6 +10,8 @@ from onboarding.services.outbox import Outbox
 OUTBOX: Final[Outbox[Mail]] = Outbox(
     rows=lambda: Mail.objects.select_related("invitation__account__partner", "external_role", "to"),
     task=queue.SEND_MAIL,
+    # Whoever waits for a code waits before the page.
+    patience=lambda mail: timedelta(minutes=10) if mail.kind == MailKind.CODE else timedelta(days=1),
 )
 
 

@@ -31,10 +31,11 @@ class NoLongerWanted(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox(Generic[Row]):
-    """The rows of one table, with what is needed to send one, and the task that sends it."""
+    """The rows of one table with what is needed to send one, the task that sends it, and how long it is tried."""
 
     rows: Callable[[], OutgoingQuerySet[Row]]
     task: str
+    patience: Callable[[Row], timedelta]
 
     def deliver(self, pk: int, send: Callable[[Row], None]) -> None:
         """One attempt; nothing where another worker holds the claim, or where it has arrived already.
@@ -61,7 +62,7 @@ class Outbox(Generic[Row]):
         row = free.first()
         if row is None:
             return None
-        if row.is_out_of_time:
+        if self._is_out_of_time(row):
             self._give_up(row, row.trouble or "WorkerLost")
             return None
         attempts = row.attempts + 1
@@ -88,14 +89,20 @@ class Outbox(Generic[Row]):
 
     def _try_later(self, row: Row, trouble: str) -> None:
         """In growing gaps; where the next try would come too late it is given up, which the admins' pages show."""
-        log.warning("not_taken", task=self.task, row=row.pk, trouble=trouble, given_up=row.is_out_of_time)
-        if row.is_out_of_time:
+        given_up = self._is_out_of_time(row)
+        log.warning("not_taken", task=self.task, row=row.pk, trouble=trouble, given_up=given_up)
+        if given_up:
             self._give_up(row, trouble)
         else:
             self._ours(row).update(trouble=trouble[:100], claimed_until=None)
 
     def _give_up(self, row: Row, trouble: str) -> None:
         self._ours(row).update(given_up_at=timezone.now(), trouble=trouble[:100], claimed_until=None)
+
+    def _is_out_of_time(self, row: Row) -> bool:
+        return outgoing.is_out_of_time(
+            attempts=row.attempts, asked_at=row.asked_at, next_try_at=row.next_try_at, patience=self.patience(row)
+        )
 
     def _ours(self, row: Row) -> OutgoingQuerySet[Row]:
         """The row, while our claim holds: a lease that ran out leaves the word to whoever took it over."""
