@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import random
 from time import sleep
 
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, DateTimeField, F, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DateTimeField, DurationField, ExpressionWrapper, F, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Random
 from django.utils import timezone
 
 from onboarding.core import states
@@ -69,10 +69,8 @@ def _insist(results: Sequence[Result], pauses: list[float]) -> None:
 def _apply(results: Sequence[Result]) -> None:
     now = timezone.now()
     effects = _effects(results, at=now)
-    # One for the batch: where all are planned alike, one value is written instead of a CASE for each of them.
-    luck = random()  # noqa: S311  spreads the checks; nothing is kept secret by it
     for group in _grouped(effect for effect in effects if effect.verdict.code is not VerdictCode.SUPERSEDED):
-        _write_roles(group, at=now, luck=luck)
+        _write_roles(group, at=now)
     _write_rows(effects, results, at=now)
     for effect in effects:
         if effect.trust_policy:
@@ -126,9 +124,9 @@ def _grouped(effects: Iterable[_Effect]) -> list[list[_Effect]]:
     return list(groups.values())
 
 
-def _write_roles(group: list[_Effect], *, at: datetime, luck: float) -> None:
+def _write_roles(group: list[_Effect], *, at: datetime) -> None:
     event, roles = group[0].event, [effect.role for effect in group]
-    planned = _planned(group, at=at, luck=luck)
+    planned = _planned(group, at=at)
     if event is None:
         unchanged = ExternalRole.objects.filter(pk__in=[role.pk for role in roles], state=group[0].before)
         unchanged.update(next_check_at=planned)
@@ -145,11 +143,30 @@ def _columns(before: State, event: Event, at: datetime) -> Mapping[str, object]:
     return {"failing_since": Coalesce(F("failing_since"), Value(at))}
 
 
-def _planned(group: list[_Effect], *, at: datetime, luck: float) -> datetime | Case | None:
-    when = {effect.role.pk: _next_check(effect, at=at, luck=luck) for effect in group}
-    if len(set(when.values())) == 1:
-        return when[group[0].role.pk]
-    return Case(*[When(pk=pk, then=Value(time)) for pk, time in when.items()], output_field=DateTimeField())
+def _planned(group: list[_Effect], *, at: datetime) -> Combinable | None:
+    """Spread by the database's lots, for each role: where all are planned alike, which is usual, without a CASE."""
+    spans = {effect.role.pk: _span(effect, at=at) for effect in group}
+    alike = set(spans.values())
+    if len(alike) == 1:
+        return _between(alike.pop())
+    return Case(*[When(pk=pk, then=_between(span)) for pk, span in spans.items()], output_field=DateTimeField())
+
+
+def _span(effect: _Effect, *, at: datetime) -> tuple[datetime, datetime] | None:
+    """The soonest and the latest that the next check may be."""
+    soonest, latest = (_next_check(effect, at=at, luck=luck) for luck in (1, 0))
+    return (soonest, latest) if soonest and latest else None
+
+
+def _between(span: tuple[datetime, datetime] | None) -> Combinable | None:
+    if span is None:
+        return None
+    soonest, latest = span
+    if soonest == latest:
+        return Value(soonest)
+    share = ExpressionWrapper(Random() * Value(latest - soonest), output_field=DurationField())
+    # SQLite adds whole microseconds alone.
+    return ExpressionWrapper(Value(soonest) + Cast(share, DurationField()), output_field=DateTimeField())
 
 
 def _next_check(effect: _Effect, *, at: datetime, luck: float) -> datetime | None:
