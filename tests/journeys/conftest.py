@@ -1,7 +1,6 @@
 """One demo for all journeys: on the embedded parts, or on the PostgreSQL and Redis that the tests were given."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,14 +10,14 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
-from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, StorageState
 
+from tests.browsers import chromium as real_chromium
+from tests.browsers import needs_chromium
 from tests.journeys.browsers import Browsers
 from tests.journeys.people import Mailbox
 from tests.running import RunningDemo
 
-# Two cores may be busy with other tests.
-_PATIENCE_MS = 20_000
 _OWN = f"tobiishi_journeys_{os.getpid()}"
 
 
@@ -26,6 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All journeys of a run share one demo, and so one of pytest's processes."""
     for item in items:
         if item.path.is_relative_to(os.path.dirname(__file__)):  # noqa: PTH120
+            item.add_marker(needs_chromium)
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.xdist_group("journeys"))
             # The first one starts the demo.
@@ -48,15 +48,8 @@ def demo(running_demo: RunningDemo) -> dict[str, Any]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Ends with the last journey: Django allows no database beside the browser's event loop."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium on PATH")
-    expect.set_options(timeout=_PATIENCE_MS)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    with real_chromium() as browser:
         yield browser
-        browser.close()
-    expect.set_options(timeout=None)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +63,7 @@ def browsers(demo: dict[str, Any], chromium: Browser, sessions: dict[str, Storag
     found = Browsers(chromium, demo, sessions)
     yield found
     found.close()
-    assert found.complaints == []
+    assert found.complaints == [], found.complaints
 
 
 @pytest.fixture

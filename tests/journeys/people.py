@@ -64,6 +64,8 @@ class Admin:
         self.page.goto(f"/admin/partners/?q={account_id}")
         self.page.locator("table.ledger tbody tr").get_by_role("link").first.click()
         self.page.get_by_role("link", name="Account and link").click()
+        expect(self.page.get_by_role("heading", name="Hand-off link")).to_be_visible()
+        self.page.wait_for_load_state()
 
     def open_role(self, role_name: str) -> None:
         self.page.goto(f"/admin/roles/?q={role_name}")
@@ -153,7 +155,8 @@ class PartnerAdmin:
     def return_arn(self, role_name: str, pasted: str) -> None:
         returning = self.returning(role_name)
         returning.get_by_label("Role ARN").fill(pasted)
-        returning.get_by_role("button", name=re.compile("Check it now|Replace it|Offer it")).click()
+        with self.page.expect_navigation():
+            returning.get_by_role("button", name=re.compile("Check it now|Replace it|Offer it")).click()
 
     def check_again(self, role_name: str) -> None:
         """As soon as the portal lets a partner ask again, which it does every ten seconds."""
@@ -195,6 +198,7 @@ class Mailbox:
 def copied(button: Locator) -> str:
     """What a press of the button leaves in the clipboard."""
     page = button.page
+    expect(button).to_be_visible()
     page.evaluate("navigator.clipboard.writeText('')")
     button.click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")

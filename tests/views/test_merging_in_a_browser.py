@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Download, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Download, Locator, Page, Request, expect
 
 from onboarding.core.awsconfig import merge
 from onboarding.models import Bastion, ExternalRole
+from tests.browsers import assert_accessible, browsers_of, expect_clipboard, needs_chromium
 from tests.core.test_awsconfig_merging import VECTORS, in_bytes
 from tests.factories import make_checked_role, make_grant, make_person, make_role
-from tests.views.test_employees_in_a_browser import CHROMIUM, RULES
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH")
+pytestmark = needs_chromium
 
 ALL = {file.stem: json.loads(file.read_text()) for file in VECTORS}
 OURS = ALL["rename"]["ours"]
@@ -44,33 +43,16 @@ def ken(transactional_db: None, client: Client) -> str:
 
 
 @pytest.fixture
-def browser(live_server, ken: str) -> Iterator[Browser]:
-    """Started after all that touches the database: Django allows none beside the browser's event loop."""
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
+def open_page(live_server, ken: str) -> Iterator[Callable[..., Page]]:
+    with browsers_of(live_server.url) as browsers:
 
+        def opened(**options: Any) -> Page:
+            page = browsers.open(reverse("onboarding:employees:access"), session_key=ken, **options)
+            if options.get("java_script_enabled", True):
+                page.wait_for_selector(".can-merge", state="attached")
+            return page
 
-@pytest.fixture
-def open_page(browser: Browser, live_server, ken: str) -> Iterator[Callable[..., Page]]:
-    complaints: list[str] = []
-
-    def opened(**options: Any) -> Page:
-        usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", "locale": "en-US"}
-        context = browser.new_context(base_url=live_server.url, **{**usual, **options})
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        context.add_cookies([{"name": "sessionid", "value": ken, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(reverse("onboarding:employees:access"))
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector(".can-merge", state="attached")
-        return page
-
-    yield opened
-    assert complaints == []
+        yield opened
 
 
 @pytest.fixture
@@ -268,7 +250,7 @@ def test_choices_are_kept_at_once_and_the_preview_follows(page: Page) -> None:
     expect(config.get_by_text("Saved")).to_be_visible()
     expect(after.get_by_text("[profile ht-willow-telemetry]")).to_be_visible()
     page.get_by_role("button", name="Copy name").click()
-    assert page.evaluate("navigator.clipboard.readText()") == "ht-willow-telemetry"
+    expect_clipboard(page, "ht-willow-telemetry")
     with page.expect_response("**/access/choices/*"):
         page.get_by_label("Region of willow-telemetry").fill("eu-north-1")
         page.get_by_label("Region of willow-telemetry").press("Tab")
@@ -306,10 +288,8 @@ def test_without_scripts_the_page_says_so_and_choices_have_a_button(open_page: C
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing_in_an_open_merge(open_page: Callable[..., Page], theme: str, width: int) -> None:
-    page = open_page(color_scheme=theme, viewport={"width": width, "height": 900})
+    page = open_page(color_scheme=theme, width=width)
     band = choose_file(page, ALL["rename"]["existing"].encode())
     for step in (lambda: None, lambda: answer(band, ALL["rename"]["choices"]), lambda: choose_file(page, b"x\n")):
         step()
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_accessible(page)

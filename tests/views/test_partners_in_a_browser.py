@@ -1,27 +1,24 @@
 """The pages behind a link in a real browser: axe finds nothing at AA, nothing is wider than the page, no complaint."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from onboarding.core.probes import Outcome
 from onboarding.models import Invitation, Mail, MailKind
 from onboarding.services import recipients
+from tests.browsers import assert_accessible, browsers_of, needs_chromium
 from tests.factories import Door, make_account, make_checked_role, make_invitation, make_partner, make_role
 from tests.views.partner_pages import link, open_link
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH"),
+    needs_chromium,
     # Axe takes seconds for each page, and two cores may be busy with other tests.
     pytest.mark.timeout(240),
 ]
@@ -61,47 +58,21 @@ def _held(client: Client) -> Invitation:
 
 
 @pytest.fixture
-def browser(live_server, addresses: dict[str, str]) -> Iterator[Browser]:
-    """Started after all that touches the database: Django allows none beside the browser's event loop."""
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server, client: Client) -> Iterator[Callable[..., Page]]:
-    complaints: list[str] = []
-
-    def opened(address: str, *, theme: str = "light", width: int = 1280) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url,
-            color_scheme=theme,  # type: ignore[arg-type]
-            reduced_motion="reduce",
-            locale="en-US",
-            viewport={"width": width, "height": 900},
-        )
-        key = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield opened
-    assert [told for told in complaints if "responded with a status of" not in told] == []
+def open_page(live_server, client: Client, addresses: dict[str, str]) -> Iterator[Callable[..., Page]]:
+    session_key = client.cookies["sessionid"].value
+    with browsers_of(live_server.url) as browsers:
+        # Of links that are worth nothing any more, or too many tries.
+        browsers.expect_status(404, 410, 429)
+        yield partial(browsers.open, session_key=session_key)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(open_page, addresses, theme: str, width: int) -> None:
-    for name, address in addresses.items():
-        page = open_page(address, theme=theme, width=width)
+    for address in addresses.values():
+        page = open_page(address, color_scheme=theme, width=width)
         for summary in page.locator("summary").all():
             summary.click()
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_accessible(page)
 
 
 def test_the_summary_prints_what_it_says_and_nothing_to_press(open_page, addresses) -> None:
