@@ -34,7 +34,7 @@ def free_port() -> int:
         return port
 
 
-def _wait_until_open(port: int, *, seconds: float = 5) -> None:
+def _wait_until_open(port: int, *, seconds: float = 30) -> None:
     until = time.monotonic() + seconds
     while True:
         try:

@@ -83,13 +83,13 @@ class RunningDemo:
         supervisor = psutil.Process(self.supervisor.pid)
         return [supervisor, *supervisor.children(recursive=True)]
 
-    def end(self, number: signal.Signals = signal.SIGINT, *, within: float = 10) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT, *, within: float = 60) -> int:
         """The exit status. `survivors` tells what is left afterwards."""
         if self.supervisor.poll() is None:
             self._children = self.processes()[1:]
             self.supervisor.send_signal(number)
         return self.supervisor.wait(within)
 
-    def survivors(self, *, within: float = 3) -> list[psutil.Process]:
+    def survivors(self, *, within: float = 30) -> list[psutil.Process]:
         """Those still there after a moment, which the kernel may need."""
         return psutil.wait_procs(self._children, timeout=within)[1]

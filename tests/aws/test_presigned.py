@@ -99,7 +99,7 @@ def _dripping_head(handler: BaseHTTPRequestHandler) -> None:
 
 
 def _silent(_: BaseHTTPRequestHandler) -> None:
-    time.sleep(5)
+    time.sleep(60)
 
 
 def _hanging_up(handler: BaseHTTPRequestHandler) -> None:
@@ -113,7 +113,7 @@ def test_an_answer_is_bounded_in_size_and_in_time(behave: Behave, monkeypatch: p
     began = time.monotonic()
     with serving(behave) as (origin, _), pytest.raises(AwsUnavailable):
         ask(origin)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_nobody_at_the_address_is_an_outage() -> None:

@@ -92,7 +92,7 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         refused = RunningDemo(tmp_path, port=port)
         refused.launch()
-        assert refused.supervisor.wait(10) == 1
+        assert refused.supervisor.wait(60) == 1
     assert re.fullmatch(rf"Port {port} is taken. Choose another one: PORT=[0-9]+ make demo\n", refused.output())
     assert list((tmp_path / "demo" / "logs").iterdir()) == []
 
@@ -101,7 +101,7 @@ def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(demo:
     second = RunningDemo(demo.state)
     first_output = demo.output()
     second.launch()
-    assert second.supervisor.wait(10) == 1
+    assert second.supervisor.wait(60) == 1
     assert f"A demo runs already at http://127.0.0.1:{demo.port}/" in second.output()
     (demo.state / "output").write_text(first_output)
     assert _get(demo.told()["base"]) == 200
@@ -161,9 +161,9 @@ def test_a_process_that_dies_is_named_with_its_log_and_stops_the_demo(
     )
     rest = running.processes()[1:]
     victim.kill()
-    assert running.supervisor.wait(15) == 1
+    assert running.supervisor.wait(60) == 1
     assert f"The {name} ended with status 137. The end of " in running.output()
-    assert psutil.wait_procs(rest, timeout=3)[1] == []
+    assert psutil.wait_procs(rest, timeout=30)[1] == []
     assert not running.announcement.exists()
 
 

@@ -42,7 +42,7 @@ class Sandbox:
         ports = ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
         command = [sys.executable, "-m", "sandbox", *ports, "--state", str(self.folder)]
         self.process = subprocess.Popen(command)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not self.is_ready():
             assert time.monotonic() < deadline, "the sandbox does not answer"
             assert self.process.poll() is None, "the sandbox ended"
