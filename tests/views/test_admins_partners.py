@@ -372,6 +372,8 @@ def test_a_link_is_mailed_anew_and_the_page_says_what_became_of_the_mail(client,
     Mail.objects.update(given_up_at=timezone.now(), asked_at=timezone.now() - timedelta(days=1))
     assertContains(client.get(page), "The mail server did not take it")
     assertContains(client.get(reverse("onboarding:admins:overview")), "The mail server does not take it")
+    Mail.objects.update(trouble="")
+    assertContains(client.get(page), "No longer wanted")
 
 
 def test_a_revoked_link_is_not_mailed_anew(client):
