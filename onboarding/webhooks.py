@@ -44,7 +44,7 @@ def _status(url: WebhookUrl, body: bytes, headers: Mapping[str, str], *, sandbox
         connection = HTTPConnection(url.host, url.port)
         connection.sock = _secured(plain, url.host) if url.scheme == "https" else plain
         with closing(connection):
-            connection.request("POST", url.target, body, {**headers, "Connection": "close"})
+            connection.request("POST", url.target, body, {**headers, "Host": url.authority, "Connection": "close"})
             # Of the answer, the status is all that counts, so its body is never read.
             with connection.getresponse() as answer:
                 return answer.status

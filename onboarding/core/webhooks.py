@@ -53,9 +53,13 @@ class WebhookUrl:
         return cls(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), target)
 
     @property
-    def place(self) -> str:
+    def authority(self) -> str:
         usual = {"https": 443, "http": 80}[self.scheme] == self.port
-        return f"{self.scheme}://{self.host}" + ("" if usual else f":{self.port}")
+        return self.host if usual else f"{self.host}:{self.port}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.scheme}://{self.authority}"
 
     def __str__(self) -> str:
         return self.place + self.target
