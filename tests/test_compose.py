@@ -98,7 +98,6 @@ def environment(sandbox_port: int) -> Iterator[dict[str, str]]:
 
 
 @on_servers
-@pytest.mark.timeout(180)
 def test_its_commands_serve_pages_and_do_the_work(
     environment: dict[str, str], sandbox_port: int, tmp_path: Path
 ) -> None:

@@ -19,8 +19,6 @@ import pytest
 
 from tests.running import RunningDemo
 
-pytestmark = pytest.mark.timeout(240)
-
 _MEGABYTE = 1024 * 1024
 _TRUST = {
     "Version": "2012-10-17",

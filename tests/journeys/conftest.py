@@ -28,8 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(needs_chromium)
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.xdist_group("journeys"))
-            # The first one starts the demo.
-            item.add_marker(pytest.mark.timeout(240))
 
 
 @pytest.fixture(scope="session")

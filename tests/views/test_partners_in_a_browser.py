@@ -17,11 +17,7 @@ from tests.browsers import assert_accessible, browsers_of, needs_chromium
 from tests.factories import Door, make_account, make_checked_role, make_invitation, make_partner, make_role
 from tests.views.partner_pages import link, open_link
 
-pytestmark = [
-    needs_chromium,
-    # Axe takes seconds for each page, and two cores may be busy with other tests.
-    pytest.mark.timeout(240),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
