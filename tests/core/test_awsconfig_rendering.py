@@ -126,6 +126,9 @@ def test_any_text_in_any_field_is_read_back_the_same_or_refused(section, field, 
         text = render(with_section(changed))
     except UnsafeConfigValue:
         return
+    except DuplicateProfile:
+        assert changed.name == BASTION.name
+        return
     found = read_by_botocore(text, tmp_path_factory.mktemp("aws"))
     kind = "sso_sessions" if isinstance(changed, SsoSession) else "profiles"
     assert found[kind][changed.name] == changed.settings
