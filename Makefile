@@ -32,8 +32,8 @@ demo-reset: $(DEMO) ## forget everything that the demo has stored
 test: $(DEV) ## run the tests; on PostgreSQL and Redis where DATABASE_URL and REDIS_URL name them
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -n auto --dist loadgroup -m "not fuzz and not fault" $(ARGS)
 
-fuzz: $(DEV) ## run the long property tests
-	@$(RUN) -m pytest -q -r fE -n auto -m fuzz $(ARGS)
+fuzz: $(DEV) ## run the long property tests with new examples; all property tests: make fuzz ARGS="-m hypothesis"
+	@$(RUN) -m pytest -q -r fE -n auto --hypothesis-profile others -m fuzz $(ARGS)
 
 faults: $(DEV) ## run the tests that kill, stop and starve real processes
 	@$(RUN) -m pytest -q -r fE -p tests.skipped -m fault $(ARGS)
