@@ -61,9 +61,9 @@ def says_the_same(earlier: Check, later: Check) -> bool:
 
 
 def _may_go(check: Check, *, after: Check, now: datetime) -> bool:
-    if now - check.until < KEEP_ALL:
-        return False
-    return _day(check.at) == _day(after.at) or now - check.until >= KEEP_DAILY
+    """The checks of one day grow old together, or it would matter at which hour the history is thinned."""
+    age = _day(now) - _day(check.until)
+    return age > KEEP_ALL and (_day(check.at) == _day(after.at) or age > KEEP_DAILY)
 
 
 def _day(at: datetime) -> date:

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onboarding.core import history
@@ -53,6 +53,11 @@ def after_thinning(checks: Sequence[Check], *, now: datetime) -> list[Check]:
     return [grown.get(row.key, row) for row in checks if row.key not in thinned.gone]
 
 
+def age(row: Check) -> timedelta:
+    """In whole days."""
+    return NOW.date() - row.until.date()
+
+
 def proven(checks: Sequence[Check], *, days: int = 2_000) -> history.Proof:
     last = checks[-1] if checks else None
     known = (last.after, last.at) if last else (State.RETURNED, NOW)
@@ -82,10 +87,18 @@ def test_thinning_loses_no_check_no_change_and_no_time(checks):
 
 
 @settings(max_examples=60)
-@given(histories(), st.integers(0, 900))
+@given(histories(), st.integers(0, 900 * 24))
+# At the edge of the days that are kept whole, and of those of which one check stays.
+@example(
+    [check(key, NOW - 400 * DAY - hours * HOUR, State.PROVEN, State.PROVEN) for key, hours in enumerate([26, 2, -1])],
+    24,
+)
+@example(
+    [check(key, NOW - 90 * DAY - hours * HOUR, State.PROVEN, State.PROVEN) for key, hours in enumerate([26, 2, -1])], 1
+)
 def test_thinned_now_and_then_is_thinned_at_once(checks, earlier):
     once = after_thinning(checks, now=NOW)
-    twice = after_thinning(after_thinning(checks, now=NOW - earlier * DAY), now=NOW)
+    twice = after_thinning(after_thinning(checks, now=NOW - earlier * HOUR), now=NOW)
     assert twice == once
     assert after_thinning(once, now=NOW) == once
 
@@ -94,12 +107,12 @@ def test_thinned_now_and_then_is_thinned_at_once(checks, earlier):
 @given(histories())
 def test_the_rule_holds_all_then_one_a_day_then_changes_alone(checks):
     thin = after_thinning(checks, now=NOW)
-    young = [row for row in checks if NOW - row.until < history.KEEP_ALL]
-    assert [row.key for row in thin if NOW - row.until < history.KEEP_ALL] == [row.key for row in young]
+    young = [row for row in checks if age(row) <= history.KEEP_ALL]
+    assert [row.key for row in thin if age(row) <= history.KEEP_ALL] == [row.key for row in young]
     for earlier, later in pairwise(thin):
-        if NOW - later.until >= history.KEEP_DAILY:
+        if age(later) > history.KEEP_DAILY:
             assert not history.says_the_same(earlier, later)
-        elif NOW - later.until >= history.KEEP_ALL:
+        elif age(later) > history.KEEP_ALL:
             assert not history.says_the_same(earlier, later) or earlier.at.date() != later.at.date()
 
 
